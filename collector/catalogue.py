@@ -1,0 +1,171 @@
+"""The one list of every metric that chainwatch itself defines.
+
+Measurement + `_` + field is the Prometheus name. Sources build their curated readings from these entries, the
+collector its own metrics; dashboards and alerts name nothing that is not here. What a node says beyond this list is
+exported under `geth_*` and `nodeos_*` and is not catalogued: its names are the node's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from collector.readings import Field, Kind
+
+G, C, INFO, TEXT = Kind.GAUGE, Kind.COUNTER, Kind.INFO, Kind.TEXT
+
+NODE = ("chain", "node", "role")
+"""The labels of everything that is said of one node."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: `labels` in the order in which they are documented, `origin` is where the value comes from."""
+
+    measurement: str
+    field: str
+    kind: Kind
+    unit: str
+    help: str
+    origin: str
+    labels: tuple[str, ...] = NODE
+
+    @property
+    def name(self) -> str:
+        """The Prometheus name."""
+        return f"{self.measurement}_{self.field}"
+
+    @cached_property
+    def as_field(self) -> Field:
+        """The field that a shape carries for this metric."""
+        return Field(self.field, self.kind, self.help)
+
+
+def _of(measurement: str, labels: tuple[str, ...], *rows: tuple[str, Kind, str, str, str]) -> tuple[Metric, ...]:
+    return tuple(
+        Metric(measurement, field, kind, unit, text, origin, labels) for field, kind, unit, text, origin in rows
+    )
+
+
+CHAIN = _of(
+    "chain",
+    NODE,
+    # field, kind, unit, help, origin (ethereum; nodeos)
+    ("head_block_number", G, "blocks", "Number of the head block.", "eth_getBlockByNumber latest; get_info head_block_num"),
+    ("head_block_timestamp_seconds", G, "seconds", "Time of the head block, since the epoch.", "eth_getBlockByNumber latest; get_info head_block_time"),
+    ("head_block_hash", TEXT, "", "Hash (nodeos: id) of the head block.", "eth_getBlockByNumber latest; get_info head_block_id"),
+    ("head_block_parent_hash", TEXT, "", "Hash of the head block's parent.", "eth_getBlockByNumber latest"),
+    ("head_block_producer", TEXT, "", "Account that produced the head block.", "get_info head_block_producer"),
+    ("head_block_difficulty", G, "", "Difficulty of the head block; Clique: 2 in turn, 1 out of turn.", "eth_getBlockByNumber latest"),
+    ("head_block_total_difficulty", G, "", "Sum of the difficulties up to the head block.", "eth_getBlockByNumber latest"),
+    ("head_block_gas_used", G, "gas", "Gas used by the head block.", "eth_getBlockByNumber latest"),
+    ("head_block_gas_limit", G, "gas", "Gas limit of the head block.", "eth_getBlockByNumber latest"),
+    ("head_block_base_fee_wei", G, "wei", "Base fee of the head block.", "eth_getBlockByNumber latest"),
+    ("head_block_size_bytes", G, "bytes", "Size of the head block.", "eth_getBlockByNumber latest"),
+    ("head_block_transactions", G, "transactions", "Transactions in the head block.", "eth_getBlockByNumber latest"),
+    ("finalized_block_number", G, "blocks", "Number of the last irreversible block.", "get_info last_irreversible_block_num"),
+    ("finalized_block_timestamp_seconds", G, "seconds", "Time of the last irreversible block, since the epoch.", "get_info last_irreversible_block_time"),
+    ("fork_database_head_block_number", G, "blocks", "Number of the best block known, applied or not.", "get_info fork_db_head_block_num"),
+    ("peers", G, "peers", "Peers that the node is connected to.", "net_peerCount; net/connections with a finished handshake"),
+    ("peers_inbound", G, "peers", "Peers that connected to the node.", "admin_peers; net/connections"),
+    ("syncing", G, "", "1 while the node says that it is syncing, else 0.", "eth_syncing; net/connections"),
+    ("sync_current_block_number", G, "blocks", "Block that a syncing node has reached.", "eth_syncing currentBlock"),
+    ("sync_highest_block_number", G, "blocks", "Best block that a syncing node knows of.", "eth_syncing highestBlock"),
+    ("gas_price_wei", G, "wei", "Gas price that the node suggests.", "eth_gasPrice"),
+    ("txpool_pending", G, "transactions", "Transactions in the pool ready for a block.", "txpool_status pending"),
+    ("txpool_queued", G, "transactions", "Transactions in the pool that wait for an earlier one.", "txpool_status queued"),
+    ("clique_signers", G, "signers", "Signers that may seal.", "clique_getSigners"),
+    ("clique_active_signers", G, "signers", "Signers that sealed one of the last 64 blocks at least.", "clique_status sealerActivity"),
+    ("clique_in_turn_ratio", G, "ratio", "Share of the last 64 blocks that were sealed in turn, 0 to 1.", "clique_status inturnPercent"),
+    ("producers", G, "producers", "Producers in the active schedule.", "get_producer_schedule active.producers"),
+    ("producer_schedule_version", G, "", "Version of the active schedule.", "get_producer_schedule active.version"),
+    ("producer_schedule_pending", G, "", "1 while another schedule is pending or proposed, else 0.", "get_producer_schedule pending, proposed"),
+    ("producer_paused", G, "", "1 while block production is paused on this node, else 0.", "producer/paused"),
+    ("finalizers", G, "finalizers", "Finalizers in the active policy (Savanna).", "get_finalizer_info active_finalizer_policy"),
+    ("state_database_size_bytes", G, "bytes", "Size of the state database.", "db_size/get size"),
+    ("state_database_used_bytes", G, "bytes", "Used bytes of the state database.", "db_size/get used_bytes"),
+    ("state_database_free_bytes", G, "bytes", "Free bytes of the state database: nodeos stops when they run out.", "db_size/get free_bytes"),
+    ("node_metrics_enabled", G, "", "1 if the node collects metrics, 0 if it answers but was started without --metrics.", "debug_metrics, /debug/metrics"),
+)  # fmt: skip
+
+SIGNER = _of(
+    "chain_signer",
+    (*NODE, "signer"),
+    ("recent_blocks", G, "blocks", "Blocks of the last 64 that the signer sealed, as this node saw them.", "clique_status sealerActivity"),
+)  # fmt: skip
+
+PRODUCER = _of(
+    "chain_producer",
+    (*NODE, "producer"),
+    ("scheduled", G, "", "1 for each producer of the active schedule.", "get_producer_schedule active.producers"),
+    ("unpaid_blocks", G, "blocks", "Blocks produced since the producer last claimed its pay.", "get_producers unpaid_blocks"),
+    ("votes", G, "votes", "Weight of the votes for the producer.", "get_producers total_votes"),
+)  # fmt: skip
+
+NODES = (
+    *_of(
+        "chain_node",
+        NODE,
+        ("up", G, "", "1 if the last gather of the node succeeded, else 0.", "the gather itself"),
+        ("gather_duration_seconds", G, "seconds", "Time that the last gather of the node took.", "the gather itself"),
+        ("last_answer_timestamp_seconds", G, "seconds", "When the node last answered, since the epoch.", "the gather itself"),
+    ),
+    *_of(
+        "chain_node",
+        (*NODE, "version", "chain_id", "network_id"),
+        ("info", INFO, "", "What the node says it is; always 1.", "web3_clientVersion, eth_chainId, net_version; get_info"),
+    ),
+)  # fmt: skip
+
+ABOUT = (
+    *_of(
+        "chainwatch",
+        ("chain", "node"),
+        ("gathers_total", C, "gathers", "Gathers begun.", "chainwatch"),
+        ("gathers_missed_total", C, "gathers", "Ticks at which the gather before was not over yet.", "chainwatch"),
+        ("gather_seconds_total", C, "seconds", "Time spent in gathers.", "chainwatch"),
+        ("gather_late_seconds_total", C, "seconds", "Sum of the delays between a tick and the start of its gather.", "chainwatch"),
+        ("readings_total", C, "readings", "Readings gathered.", "chainwatch"),
+        ("fields_total", C, "fields", "Fields gathered.", "chainwatch"),
+        ("gather_success_timestamp_seconds", G, "seconds", "When a gather last succeeded, since the epoch.", "chainwatch"),
+    ),
+    *_of(
+        "chainwatch",
+        ("chain", "node", "kind"),
+        ("gather_errors_total", C, "errors", "Gathers, or parts of one, that failed, by kind.", "chainwatch"),
+    ),
+    *_of(
+        "chainwatch",
+        ("chain",),
+        ("servers", G, "servers", "Servers gathered at present.", "chainwatch"),
+        ("discovery_errors_total", C, "errors", "Names or files of servers that could not be read.", "chainwatch"),
+    ),
+    *_of(
+        "chainwatch",
+        ("output",),
+        ("readings_delivered_total", C, "readings", "Readings that the output's server took.", "chainwatch"),
+        ("fields_delivered_total", C, "fields", "Fields that the output's server took.", "chainwatch"),
+        ("readings_dropped_total", C, "readings", "Readings that the output lost: buffer full, refused, or left at the end.", "chainwatch"),
+        ("output_errors_total", C, "errors", "Requests to the output's server that failed.", "chainwatch"),
+        ("output_seconds_total", C, "seconds", "Time spent in requests to the output's server.", "chainwatch"),
+        ("buffer_readings", G, "readings", "Readings that wait for the output's server.", "chainwatch"),
+        ("buffer_bytes", G, "bytes", "Bytes that wait for the output's server.", "chainwatch"),
+        ("buffer_limit_bytes", G, "bytes", "Bytes at which the oldest reading is dropped.", "chainwatch"),
+    ),
+    *_of(
+        "chainwatch",
+        (),
+        ("reloads_total", C, "reloads", "Configurations taken over while running.", "chainwatch"),
+        ("reload_failures_total", C, "reloads", "Configurations kept out because they were wrong.", "chainwatch"),
+        ("configuration_valid", G, "", "1 if the configuration file was right when last read, else 0.", "chainwatch"),
+    ),
+    *_of(
+        "chainwatch",
+        ("version",),
+        ("build_info", INFO, "", "The version of chainwatch; always 1.", "chainwatch"),
+    ),
+)  # fmt: skip
+
+CATALOGUE: tuple[Metric, ...] = (*CHAIN, *SIGNER, *PRODUCER, *NODES, *ABOUT)
+
+BY_NAME = {metric.name: metric for metric in CATALOGUE}

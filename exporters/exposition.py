@@ -1,0 +1,138 @@
+"""Readings as a page for Prometheus: the text format 0.0.4 and OpenMetrics 1.0.
+
+The page's text, all but the numbers, is laid out once for a set of shapes and kept while the set stays the same; a
+scrape formats all numbers at once and lays them into it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from collector.readings import Kind, Reading, Shape, Value
+from exporters.numbers import picker, spell
+
+_NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_]")
+_TEXT_TYPES = {Kind.GAUGE: "gauge", Kind.COUNTER: "counter", Kind.INFO: "gauge", Kind.UNKNOWN: "untyped"}
+_SUFFIXES = {Kind.COUNTER: "_total", Kind.INFO: "_info"}
+"""What OpenMetrics takes off a sample's name to get the family's."""
+
+
+class _Sample(NamedTuple):
+    """One series of a shape: `place` is that of its value in the reading."""
+
+    place: int
+    family: str
+    kind: Kind
+    help: str
+    prefix: bytes
+
+
+class _Samples:
+    """The series of a shape, and what takes their values out of a reading; text has no place on the page."""
+
+    __slots__ = ("samples", "take")
+
+    def __init__(self, shape: Shape) -> None:
+        labels = _labels(shape)
+        samples: dict[str, _Sample] = {}
+        for index, field in enumerate(shape.fields):
+            if field.kind is not Kind.TEXT:
+                name = metric_name(shape.measurement, field.name)
+                samples.setdefault(name, _Sample(index, name, field.kind, field.help, f"{name}{labels} ".encode()))
+        self.samples = list(samples.values())
+        self.take = None if len(self.samples) == len(shape.fields) else picker([s.place for s in self.samples])
+
+
+class Layout:
+    """The text of a page for a sequence of shapes, with places for the numbers."""
+
+    def __init__(self, shapes: Sequence[Shape]) -> None:
+        self._shapes = tuple(shapes)
+        self._samples = [shape.derive(_Samples) for shape in shapes]
+        families: dict[str, list[tuple[int, _Sample]]] = {}
+        seen: set[bytes] = set()
+        for place, sample in enumerate(chain.from_iterable(samples.samples for samples in self._samples)):
+            if sample.prefix not in seen:  # two shapes may spell one series: the first stays
+                seen.add(sample.prefix)
+                families.setdefault(sample.family, []).append((place, sample))
+        self._families = families
+        self._order = picker([place for family in families.values() for place, _ in family])
+        self._templates: dict[bool, bytes] = {}
+
+    def fits(self, shapes: Sequence[Shape]) -> bool:
+        """Tell whether this is the layout for these shapes."""
+        return self._shapes == tuple(shapes)
+
+    def render(self, readings: Sequence[Reading], *, openmetrics: bool) -> bytes:
+        """Return the page; the readings' shapes are those of the layout, in their order."""
+        values = list(
+            chain.from_iterable(
+                samples.take(reading.values) if samples.take else reading.values
+                for samples, reading in zip(self._samples, readings, strict=True)
+            )
+        )
+        if openmetrics not in self._templates:
+            self._templates[openmetrics] = self._template(openmetrics=openmetrics)
+        return self._templates[openmetrics] % self._order(spell(values) or [_number(value) for value in values])
+
+    def _template(self, *, openmetrics: bool) -> bytes:
+        parts: list[bytes] = []
+        for name, samples in self._families.items():
+            _, first = samples[0]
+            parts.append(_header(name, first.kind, first.help, openmetrics=openmetrics).replace(b"%", b"%%"))
+            parts += [sample.prefix.replace(b"%", b"%%") + b"%b\n" for _, sample in samples]
+        if openmetrics:
+            parts.append(b"# EOF\n")
+        return b"".join(parts)
+
+
+def metric_name(measurement: str, field: str) -> str:
+    """Return the Prometheus name of a field: measurement, "_", field, with "_" for every character not allowed."""
+    name = _NOT_IN_NAMES.sub("_", f"{measurement}_{field}")
+    return name if name[0] not in "0123456789" else "_" + name
+
+
+def _header(name: str, kind: Kind, text: str, *, openmetrics: bool) -> bytes:
+    if openmetrics:
+        suffix = _SUFFIXES.get(kind, "")
+        if name.endswith(suffix):
+            name, type_ = name.removesuffix(suffix), kind.value
+        else:
+            type_ = "unknown"
+    else:
+        type_ = _TEXT_TYPES[kind]
+    text = text.replace("\\", "\\\\").replace("\n", "\\n")
+    if openmetrics:
+        text = text.replace('"', '\\"')
+    lines = ([f"# HELP {name} {text}"] if text else []) + [f"# TYPE {name} {type_}", ""]
+    return "\n".join(lines).encode("utf-8", "replace")
+
+
+def _labels(shape: Shape) -> str:
+    """Return the labels in braces, empty if there are none."""
+    labels: dict[str, str] = {}
+    for key, value in shape.tags:
+        name = _NOT_IN_NAMES.sub("_", key).lstrip("_")  # two of them begin the names that Prometheus keeps to itself
+        labels.setdefault(name if name and name[0] not in "0123456789" else "_" + name, value)
+    if not labels:
+        return ""
+    escaped = (
+        (name, value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")) for name, value in labels.items()
+    )
+    text = ",".join(f'{name}="{value}"' for name, value in escaped)
+    return "{" + text.encode("utf-8", "replace").decode() + "}"
+
+
+def _number(value: Value) -> bytes:
+    """Spell a number as Prometheus does; what is none becomes NaN."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return b"NaN"
+    if math.isfinite(number):
+        return repr(number).encode()
+    return b"NaN" if math.isnan(number) else b"+Inf" if number > 0 else b"-Inf"
