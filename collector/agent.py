@@ -1,0 +1,155 @@
+"""The agent: finds the servers, watches each, and hands every reading to every exporter."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from collector.about import About
+from collector.exporting import Exporter
+from collector.readings import Reading
+from collector.remarks import Remarks, excerpt
+from collector.sources import SourceFactory
+from collector.targets import Target
+from collector.ticks import Clock, Ticks, offset_of
+from collector.watch import Watch
+
+_log = logging.getLogger("chainwatch")
+
+
+class Discovery(Protocol):
+    """Finds the servers of one entry of the configuration."""
+
+    chain: str
+    interval: float
+
+    async def targets(self) -> list[Target]:
+        """Return the servers as they are now. Never raises for outside reasons, and takes bounded time."""
+
+
+def by_clock(target: Target) -> Ticks:
+    """Return the ticks of a server that is gathered by the clock: the usual case."""
+    return Clock(target.interval, offset_of(str(target), target.jitter))
+
+
+class Agent:
+    """Watches the servers that its discoveries find, from the first `discover` to `stop`.
+
+    The list `exporters` may be changed at any time.
+    """
+
+    def __init__(
+        self,
+        sources: Callable[[str], SourceFactory],
+        exporters: Sequence[Exporter],
+        about: About,
+        ticks: Callable[[Target], Ticks] = by_clock,
+    ) -> None:
+        self.exporters = list(exporters)
+        self._sources = sources
+        self._about = about
+        self._own_interval = 10.0
+        self._ticks = ticks
+        self._found: dict[Discovery, list[Target]] = {}
+        self._watches: dict[Target, tuple[Watch, asyncio.Task[None]]] = {}
+        self._chains: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._exporter_remarks = Remarks(_log, "outputs")
+
+    async def discover(self, discoveries: Iterable[Discovery], own_interval: float) -> None:
+        """Find servers by these discoveries from now on; servers that are found unchanged are left alone.
+
+        chainwatch's own metrics are delivered every `own_interval` seconds.
+        """
+        await _end(self._tasks)
+        self._own_interval = own_interval
+        discoveries = list(discoveries)
+        found = await asyncio.gather(*(discovery.targets() for discovery in discoveries))
+        self._found = dict(zip(discoveries, found, strict=True))
+        self._apply()
+        self._tasks = [asyncio.create_task(self._refresh(discovery)) for discovery in discoveries]
+        self._tasks.append(asyncio.create_task(self._tell_about()))
+
+    async def once(self, discoveries: Iterable[Discovery]) -> bool:
+        """Gather every server once and deliver. Returns whether all answered; False if there are none."""
+        found = await asyncio.gather(*(discovery.targets() for discovery in discoveries))
+        watches = [self._watch(target) for target in {target: None for targets in found for target in targets}]
+        answered = await asyncio.gather(*(watch.gather() for watch in watches))
+        self.deliver(self._about.readings(), self._own_interval)
+        await asyncio.gather(*(watch.close() for watch in watches))
+        return bool(answered) and all(answered)
+
+    async def stop(self, within: float) -> None:
+        """Begin no more gathers; those under way have so many seconds to end and be delivered."""
+        await _end(self._tasks)
+        for watch, task in self._watches.values():
+            if watch.gathering:
+                watch.finish()
+            else:
+                task.cancel()
+        if self._watches:
+            await asyncio.wait([task for _, task in self._watches.values()], timeout=within)
+        self._found = {}
+        self._apply()
+        self.deliver(self._about.readings(), self._own_interval)
+        await asyncio.gather(*self._retiring)
+
+    def deliver(self, readings: list[Reading], interval: float) -> None:
+        """Hand readings to every exporter; one with a defect does not keep them from the others."""
+        for exporter in self.exporters:
+            try:
+                exporter.take(readings, interval)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other exporters go on
+                _log.debug("output %s: a defect", exporter.name, exc_info=True)
+                self._about.counter("readings_dropped_total", exporter.name).inc(len(readings))
+                self._exporter_remarks.failed(exporter.name, f"{exporter.name}: a defect: {excerpt(repr(error))}")
+
+    async def _refresh(self, discovery: Discovery) -> None:
+        """Look for the servers of one entry at every tick."""
+        clock = Clock(discovery.interval)
+        while True:
+            await clock.next()
+            found = await discovery.targets()
+            if found != self._found[discovery]:
+                self._found[discovery] = found
+                self._apply()
+
+    def _apply(self) -> None:
+        """Begin to watch what was found and is not watched yet; end the watch of what is not found any more."""
+        wanted = {target: None for targets in self._found.values() for target in targets}
+        for target in [target for target in self._watches if target not in wanted]:
+            retiring = asyncio.create_task(self._retire(*self._watches.pop(target)))
+            self._retiring.add(retiring)
+            retiring.add_done_callback(self._retiring.discard)
+        for target in wanted:
+            if target not in self._watches:
+                watch = self._watch(target)
+                self._watches[target] = (watch, asyncio.create_task(watch.run(self._ticks(target)), name=str(target)))
+        chains = {discovery.chain for discovery in self._found}
+        for chain in chains | self._chains:
+            self._about.gauge("servers", chain).set(sum(target.chain == chain for target in wanted))
+        self._chains = chains
+
+    @staticmethod
+    async def _retire(watch: Watch, task: asyncio.Task[None]) -> None:
+        await _end([task])
+        await watch.close()
+
+    def _watch(self, target: Target) -> Watch:
+        return Watch(target, self._sources(target.kind), self.deliver, self._about)
+
+    async def _tell_about(self) -> None:
+        """Deliver chainwatch's own metrics at every tick."""
+        clock = Clock(self._own_interval)
+        while True:
+            await clock.next()
+            self.deliver(self._about.readings(), self._own_interval)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

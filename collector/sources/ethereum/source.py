@@ -1,0 +1,167 @@
+"""A gather of an Ethereum node: one batch, and beside it one request where a newer geth shows its metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from collector.catalogue import CHAIN, NODES, SIGNER
+from collector.client import Client, decode, kind_of
+from collector.failures import BadAnswer, Failure, TooLate
+from collector.readings import Reading, Value
+from collector.remarks import Remarks, excerpt
+from collector.shapes import Shapes
+from collector.sources import Problems
+from collector.sources.ethereum import methods, metrics, rpc
+from collector.sources.ethereum.raw import RawMetrics
+from collector.targets import Target, without_secrets
+
+T = TypeVar("T")
+
+_INFO = [metric for metric in NODES if metric.field == "info"]
+
+_SHARE = 0.8
+"""Share of the gather's time that the metrics page may take: one that hangs must not make the node look down."""
+
+
+class Ethereum:
+    """Gathers one Ethereum node.
+
+    What the node does not offer is asked once and then left out of the batch, until the node may have restarted: it
+    failed, was reached by a new connection, or says another version.
+    """
+
+    advice = {  # noqa: RUF012 - the same for all
+        "bad_host": "geth takes only names it was told of: start it with --http.vhosts=NAME (before 1.10: --rpcvhosts)",
+        "unauthorized": "put user:password@ into the server's url",
+    }
+
+    def __init__(self, target: Target, client: Client, remarks: Remarks, problems: Problems) -> None:
+        self._target = target
+        self._client = client
+        self._remarks = remarks
+        self._problems = problems
+        self._shapes = Shapes(target.tags)
+        self._raw = RawMetrics(target, self._shapes, remarks)
+        self._calls: list[methods.Call] = []
+        self._connections = 0
+        self._version = ""
+        self._look_again()
+
+    async def gather(self) -> list[Reading]:
+        """Return readings of `chain`, `chain_node` (info), `chain_signer` and `geth`. Raises Failure."""
+        self._shapes.begin()
+        page = asyncio.create_task(self._metrics_page()) if self._uses_page else None
+        try:
+            answers = await rpc.ask(self._client, self._target.url, self._calls)
+        except BaseException:
+            if page:
+                page.cancel()
+            self._look_again()
+            raise
+        values: dict[str, Value] = {}
+        for call, read in methods.READERS.items():
+            values |= self._read(answers, call, read) or {}
+        readings = self._identity(answers)
+        if "clique_active_signers" in values:
+            readings += self._signers(answers)
+        document, flat = await self._document(answers, page)
+        if document is not None:
+            off = metrics.switched_off(document)
+            values["node_metrics_enabled"] = int(not off)
+            if off:
+                self._remarks.once("off", "its metrics are all zeros: start geth with the flag --metrics")
+            else:
+                readings += await self._raw.readings(document, flat=flat)
+        if values:
+            readings.append(self._shapes.curated(CHAIN, values))
+        self._calls = [call for call in self._calls if not isinstance(answers[call[0]], rpc.NotOffered)]
+        self._notice_restart(answers)
+        return readings
+
+    async def close(self) -> None:
+        """Do nothing: the client is all there is to close."""
+
+    @property
+    def _uses_page(self) -> bool:
+        """Whether the node is known to be one whose metrics are at the metrics URL alone."""
+        return bool(self._target.metrics_url and self._raw.wanted and methods.DEBUG_METRICS not in self._calls)
+
+    def _read(self, answers: dict[str, Any], call: methods.Call, read: Callable[[Any], T]) -> T | None:
+        """Return what `read` makes of an answer; None, and a problem said, where there is nothing to read."""
+        answer = answers.get(call[0])
+        if call[0] not in answers or isinstance(answer, rpc.NotOffered):
+            return None
+        if isinstance(answer, Failure):
+            self._problems(answer.kind, str(answer))
+            return None
+        try:
+            return read(answer)
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            said = excerpt(f"{type(error).__name__}: {error}", 80)
+            self._problems("bad_answer", f"{call[0]}: an answer of another form than this method's ({said})")
+            return None
+
+    def _identity(self, answers: dict[str, Any]) -> list[Reading]:
+        said = {label: self._read(answers, call, read) for label, (call, read) in methods.IDENTITY.items()}
+        known = {label: value for label, value in said.items() if value}
+        return [self._shapes.curated(_INFO, {"info": 1}, **known)] if known else []
+
+    def _signers(self, answers: dict[str, Any]) -> list[Reading]:
+        activity = methods.sealer_activity(answers[methods.CLIQUE_STATUS[0]])
+        return [
+            self._shapes.curated(SIGNER, {"recent_blocks": count}, signer=signer) for signer, count in activity.items()
+        ]
+
+    async def _document(
+        self, answers: dict[str, Any], page: asyncio.Task[dict[str, Any]] | None
+    ) -> tuple[dict[str, Any] | None, bool]:
+        """Return the node's own metrics, None where they can't be had, and whether it is the flat document."""
+        nested = answers.get(methods.DEBUG_METRICS[0])
+        if isinstance(nested, rpc.NotOffered) and not self._target.metrics_url:
+            self._remarks.once(
+                "no metrics",
+                "debug_metrics is not offered (geth has it up to 1.8, with debug among --rpcapi); for the metrics of "
+                "a newer geth start it with --metrics --metrics.addr ADDRESS and set the server's metrics_url, such as "
+                "http://ADDRESS:6060/debug/metrics",
+            )
+            return None, False
+        if page or isinstance(nested, rpc.NotOffered):
+            try:
+                return await (page or self._metrics_page()), True
+            except Failure as failure:
+                self._problems(failure.kind, f"metrics: {failure}")
+                return None, True
+        return self._read(answers, methods.DEBUG_METRICS, _object), False
+
+    async def _metrics_page(self) -> dict[str, Any]:
+        """Return the flat document. Raises Failure."""
+        try:
+            async with asyncio.timeout(self._target.timeout * _SHARE):
+                body = await self._client.get(self._target.metrics_url)
+        except TimeoutError as error:
+            raise TooLate(f"{without_secrets(self._target.metrics_url)}: no whole answer in time") from error
+        document = decode(body, "/debug/metrics")
+        if not isinstance(document, dict):
+            raise BadAnswer("bad_answer", f"/debug/metrics: an object was expected, not {kind_of(document)}")
+        return document
+
+    def _notice_restart(self, answers: dict[str, Any]) -> None:
+        version = answers.get(methods.VERSION[0])
+        version = version if isinstance(version, str) else self._version
+        reconnected = self._client.connections > self._connections and self._client.keeps_alive
+        if (self._version and version != self._version) or (self._connections and reconnected):
+            self._look_again()
+        self._version = version
+        self._connections = self._client.connections
+
+    def _look_again(self) -> None:
+        wanted = [methods.DEBUG_METRICS] if self._raw.wanted else []
+        self._calls = [*methods.READERS, *(call for call, _ in methods.IDENTITY.values()), *wanted]
+
+
+def _object(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON can be anything
+    if not isinstance(value, dict):
+        raise TypeError(f"an object was expected, not {kind_of(value)}")
+    return value
