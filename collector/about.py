@@ -15,7 +15,8 @@ from prometheus_client.process_collector import ProcessCollector
 from collector.catalogue import ABOUT, Metric
 from collector.readings import Field, Kind, Reading, Shape
 
-_KINDS = {"counter": Kind.COUNTER, "gauge": Kind.GAUGE, "info": Kind.INFO}
+_KINDS = {"counter": Kind.COUNTER, "gauge": Kind.GAUGE}
+_INFOS = {metric.name for metric in ABOUT if metric.kind is Kind.INFO}  # gauges in the registry
 
 
 def installed_version() -> str:
@@ -60,7 +61,7 @@ class About:
         """Everything in the registry as readings: measurement `chainwatch` and `process`, labels as tags."""
         grouped: dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[Field, float]]] = {}
         for family in self.registry.collect():
-            kind = _KINDS.get(family.type, Kind.UNKNOWN)
+            kind = Kind.INFO if family.name in _INFOS else _KINDS.get(family.type, Kind.UNKNOWN)
             for sample in family.samples:
                 if sample.name.endswith("_created"):
                     continue

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 from collector.about import About
 from collector.exporting import Exporter
@@ -20,13 +20,18 @@ _log = logging.getLogger("chainwatch")
 
 
 class Discovery(Protocol):
-    """Finds the servers of one entry of the configuration."""
-
-    chain: str
-    interval: float
+    """Finds the servers of a chain."""
 
     async def targets(self) -> list[Target]:
         """Return the servers as they are now. Never raises for outside reasons, and takes bounded time."""
+
+
+class Chain(NamedTuple):
+    """A chain whose servers are looked for every `interval` seconds."""
+
+    name: str
+    interval: float
+    discovery: Discovery
 
 
 def by_clock(target: Target) -> Ticks:
@@ -35,7 +40,7 @@ def by_clock(target: Target) -> Ticks:
 
 
 class Agent:
-    """Watches the servers that its discoveries find, from the first `discover` to `stop`.
+    """Watches the servers of its chains, from the first `watch` to `stop`.
 
     The list `exporters` may be changed at any time.
     """
@@ -52,31 +57,31 @@ class Agent:
         self._about = about
         self._own_interval = 10.0
         self._ticks = ticks
-        self._found: dict[Discovery, list[Target]] = {}
+        self._found: dict[str, list[Target]] = {}
         self._watches: dict[Target, tuple[Watch, asyncio.Task[None]]] = {}
-        self._chains: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._retiring: set[asyncio.Task[None]] = set()
         self._exporter_remarks = Remarks(_log, "outputs")
 
-    async def discover(self, discoveries: Iterable[Discovery], own_interval: float) -> None:
-        """Find servers by these discoveries from now on; servers that are found unchanged are left alone.
+    async def watch(self, chains: Sequence[Chain], own_interval: float) -> None:
+        """Watch these chains from now on; servers that are found unchanged are left alone.
 
         chainwatch's own metrics are delivered every `own_interval` seconds.
         """
         await _end(self._tasks)
         self._own_interval = own_interval
-        discoveries = list(discoveries)
-        found = await asyncio.gather(*(discovery.targets() for discovery in discoveries))
-        self._found = dict(zip(discoveries, found, strict=True))
+        found = await self._find(chains)
+        for gone in self._found.keys() - found.keys():
+            self._about.forget(gone)
+        self._found = found
         self._apply()
-        self._tasks = [asyncio.create_task(self._refresh(discovery)) for discovery in discoveries]
+        self._tasks = [asyncio.create_task(self._refresh(chain)) for chain in chains]
         self._tasks.append(asyncio.create_task(self._tell_about()))
 
-    async def once(self, discoveries: Iterable[Discovery]) -> bool:
+    async def once(self, chains: Sequence[Chain]) -> bool:
         """Gather every server once and deliver. Returns whether all answered; False if there are none."""
-        found = await asyncio.gather(*(discovery.targets() for discovery in discoveries))
-        watches = [self._watch(target) for target in {target: None for targets in found for target in targets}]
+        found = await self._find(chains)
+        watches = [self._watch(target) for targets in found.values() for target in targets]
         answered = await asyncio.gather(*(watch.gather() for watch in watches))
         self.deliver(self._about.readings(), self._own_interval)
         await asyncio.gather(*(watch.close() for watch in watches))
@@ -107,14 +112,19 @@ class Agent:
                 self._about.counter("readings_dropped_total", exporter.name).inc(len(readings))
                 self._exporter_remarks.failed(exporter.name, f"{exporter.name}: a defect: {excerpt(repr(error))}")
 
-    async def _refresh(self, discovery: Discovery) -> None:
-        """Look for the servers of one entry at every tick."""
-        clock = Clock(discovery.interval)
+    @staticmethod
+    async def _find(chains: Sequence[Chain]) -> dict[str, list[Target]]:
+        found = await asyncio.gather(*(chain.discovery.targets() for chain in chains))
+        return {chain.name: targets for chain, targets in zip(chains, found, strict=True)}
+
+    async def _refresh(self, chain: Chain) -> None:
+        """Look for the servers of a chain at every tick."""
+        clock = Clock(chain.interval)
         while True:
             await clock.next()
-            found = await discovery.targets()
-            if found != self._found[discovery]:
-                self._found[discovery] = found
+            found = await chain.discovery.targets()
+            if found != self._found[chain.name]:
+                self._found[chain.name] = found
                 self._apply()
 
     def _apply(self) -> None:
@@ -128,10 +138,8 @@ class Agent:
             if target not in self._watches:
                 watch = self._watch(target)
                 self._watches[target] = (watch, asyncio.create_task(watch.run(self._ticks(target)), name=str(target)))
-        chains = {discovery.chain for discovery in self._found}
-        for chain in chains | self._chains:
-            self._about.gauge("servers", chain).set(sum(target.chain == chain for target in wanted))
-        self._chains = chains
+        for chain, targets in self._found.items():
+            self._about.gauge("servers", chain).set(len(targets))
 
     @staticmethod
     async def _retire(watch: Watch, task: asyncio.Task[None]) -> None:
@@ -142,8 +150,8 @@ class Agent:
         return Watch(target, self._sources(target.kind), self.deliver, self._about)
 
     async def _tell_about(self) -> None:
-        """Deliver chainwatch's own metrics at every tick."""
-        clock = Clock(self._own_interval)
+        """Deliver chainwatch's own metrics, between the ticks: at a tick there is enough to do."""
+        clock = Clock(self._own_interval, self._own_interval / 2)
         while True:
             await clock.next()
             self.deliver(self._about.readings(), self._own_interval)

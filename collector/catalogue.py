@@ -68,7 +68,7 @@ CHAIN = _of(
     ("fork_database_head_block_number", G, "blocks", "Number of the best block known, applied or not.", "get_info fork_db_head_block_num"),
     ("peers", G, "peers", "Peers that the node is connected to.", "net_peerCount; net/connections with a finished handshake"),
     ("peers_inbound", G, "peers", "Peers that connected to the node.", "admin_peers; net/connections"),
-    ("syncing", G, "", "1 while the node says that it is syncing, else 0.", "eth_syncing; net/connections"),
+    ("syncing", G, "", "1 while the node says that it is syncing, else 0.", "eth_syncing"),
     ("sync_current_block_number", G, "blocks", "Block that a syncing node has reached.", "eth_syncing currentBlock"),
     ("sync_highest_block_number", G, "blocks", "Best block that a syncing node knows of.", "eth_syncing highestBlock"),
     ("gas_price_wei", G, "wei", "Gas price that the node suggests.", "eth_gasPrice"),

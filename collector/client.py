@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import re
 import ssl
-from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -54,6 +53,11 @@ class Client:
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
         self._reused = False
+        self._asked = ""
+
+    def open(self) -> None:
+        """Make ready, so that the first request has less to do. To be called on the event loop."""
+        self._session = self._session or self._opened()
 
     async def get(self, url: str) -> bytes:
         """Return the body of a 2xx answer. Raises Failure."""
@@ -80,9 +84,10 @@ class Client:
             return await self._ask_once(method, url, body)
 
     async def _ask_once(self, method: str, url: str, body: bytes | None) -> bytes:
-        session = self._session or self._open()
+        session = self._session = self._session or self._opened()
         shown = without_secrets(url)
         self._reused = False
+        self._asked = f"{method} {shown}"
         self.doing = f"connecting to {shown}"
         try:
             async with session.request(
@@ -94,7 +99,7 @@ class Client:
                 server_hostname=self._tls_name if url.startswith("https:") else None,
             ) as response:
                 self.keeps_alive = response.headers.get("Connection", "").lower() != "close"
-                answer = await self._read(response, f"{method} {shown}")
+                answer = await self._read(response, self._asked)
                 if not 200 <= response.status < 300:  # noqa: PLR2004 - the range that HTTP calls success
                     raise self._refusal(response.status, answer, shown)
                 return answer
@@ -110,7 +115,6 @@ class Client:
             raise TooLarge(f"{asked}: an answer of {response.content_length:,} bytes; the limit is {LONGEST_ANSWER:,}")
         chunks = []
         size = 0
-        self.doing = f"waiting for the answer of {asked}"
         async for chunk in response.content.iter_any():
             chunks.append(chunk)
             size += len(chunk)
@@ -134,12 +138,11 @@ class Client:
         said = excerpt(_reason(body))
         return Refused(kind, f"{shown}: HTTP {status}: {said or 'no reason given'}{advice and '; ' + advice}", status)
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _opened(self) -> aiohttp.ClientSession:
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(self._created)
         trace.on_connection_reuseconn.append(self._kept)
-        trace.on_request_headers_sent.append(self._sent)
-        self._session = aiohttp.ClientSession(
+        return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0, limit_per_host=1, resolver=self._resolver, ttl_dns_cache=10, keepalive_timeout=_KEPT
             ),
@@ -151,24 +154,22 @@ class Client:
             trust_env=False,
             read_bufsize=_CHUNK,
         )
-        return self._session
 
     async def _created(self, *_: Any) -> None:  # noqa: ANN401 - aiohttp's trace hook
         self.connections += 1
+        self.doing = f"waiting for the answer of {self._asked}"
 
     async def _kept(self, *_: Any) -> None:  # noqa: ANN401 - aiohttp's trace hook
         self._reused = True
-
-    async def _sent(self, _session: Any, _context: SimpleNamespace, params: Any) -> None:  # noqa: ANN401 - as above
-        self.doing = f"waiting for the answer of {params.method} {without_secrets(str(params.url))}"
+        self.doing = f"waiting for the answer of {self._asked}"
 
 
-def decode(body: bytes, asked: str) -> Any:  # noqa: ANN401 - JSON can be anything
+def decode(body: bytes | memoryview, asked: str) -> Any:  # noqa: ANN401 - JSON can be anything
     """Decode an answer that should be JSON. Raises BadAnswer, kind "not_json"."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        return _decode_leniently(body, asked, error)
+        return _decode_leniently(bytes(body), asked, error)
 
 
 def _decode_leniently(body: bytes, asked: str, error: orjson.JSONDecodeError) -> Any:  # noqa: ANN401 - as above

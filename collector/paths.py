@@ -1,18 +1,23 @@
 """Paths: dotted names in a node's metrics, the selection of some of them, and the plan to take just these.
 
 A document's form, its keys and which of them hold numbers, is learned at the first gather. From then on a `Plan`
-takes the selected numbers straight out of the decoded document: no name is looked at, let alone built, and what was
-not selected is not touched beyond the check that the form is still the same.
+takes the selected numbers straight out of the bytes that the node sent: no name is looked at, let alone built, and
+what was not selected is skipped by the decoder, which still notices every key that is new or gone.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
+
+import msgspec
+
+from collector.readings import Field
 
 Path = tuple[str, ...]
 """A path's parts: `("chain", "inserts", "Overall")` for `chain.inserts.Overall`."""
@@ -24,6 +29,7 @@ MOST_LEAVES = 10_000
 """Numbers that are taken of one document at most; the largest real one has 2,300."""
 
 _NUMBERS = frozenset((int, float))
+_PROVED = 3  # gathers that a form has to hold for before a decoder is made for it
 
 
 class Selection:
@@ -34,14 +40,20 @@ class Selection:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self.paths = tuple(paths)
-        self._patterns = [(path, [_pattern(part.lower()) for part in path.split(".")]) for path in self.paths]
+        self._parts = {path: tuple(path.lower().split(".")) for path in self.paths}
+        self._plain = {parts for path, parts in self._parts.items() if "*" not in path}
+        self._lengths = sorted({len(parts) for parts in self._plain})
+        self._patterns = [[_pattern(part) for part in parts] for path, parts in self._parts.items() if "*" in path]
 
     def __contains__(self, path: Path) -> bool:
-        return any(_matches(pattern, path) for _, pattern in self._patterns)
+        lower = tuple(map(str.lower, path))
+        return any(lower[:length] in self._plain for length in self._lengths) or any(
+            _matches(pattern, lower) for pattern in self._patterns
+        )
 
     def unmatched(self, offered: Sequence[Path]) -> list[str]:
         """Return those of the user's paths that select nothing of what is offered."""
-        return [path for path, pattern in self._patterns if not any(_matches(pattern, known) for known in offered)]
+        return [path for path in self.paths if not any(map(Selection([path]).__contains__, offered))]
 
 
 def nearest(path: str, offered: Iterable[Path], most: int = 3) -> list[str]:
@@ -63,58 +75,129 @@ def field_name(path: Path) -> str:
 class Plan:
     """How to take the selected numbers out of documents of one form.
 
-    `name` turns the keys that lead to a number into its path, or None to leave it out. `paths` are those of the
-    values that `take` returns, in their order; `offered` are all that the document holds, selected or not.
+    `name` turns the keys that lead to a number into its path, or None to leave it out. `fields` are those of the
+    values that are taken, in their order, `origin` and the path their help; `offered` are the paths of all that the
+    document holds, selected or not.
     """
 
-    def __init__(self, document: object, selection: Selection, name: Callable[[Path], Path | None]) -> None:
+    def __init__(
+        self, document: object, selection: Selection, name: Callable[[Path], Path | None], origin: str = ""
+    ) -> None:
         named = [(keys, path) for keys in _leaves(document) if (path := name(keys))]
         self.offered: list[Path] = [path for _, path in named]
         chosen: dict[str, tuple[Path, Path]] = {}
         for keys, path in named:
             if path in selection:
                 chosen.setdefault(field_name(path), (keys, path))  # names that differ in case only: the first stays
-        self._root = _Branch(document, [keys for keys, _ in chosen.values()]) if isinstance(document, dict) else None
         by_keys = dict(chosen.values())
-        self.paths: list[Path] = [by_keys[keys] for keys in self._root.order()] if self._root else []
+        self._root = _Branch(document, list(by_keys)) if isinstance(document, dict) else None
+        paths = [by_keys[keys] for keys in self._root.order()] if self._root else []
+        self.fields = tuple(Field(field_name(path), help=f"{origin} {'.'.join(path)}") for path in paths)
+        self._decode: Callable[[bytes | memoryview], Any] | None = None
+        self._held = 0
 
     def take(self, document: object) -> list[int | float] | None:
-        """Return the numbers, or None if the document is of another form than the one learned."""
+        """Return the numbers of a decoded document, or None if it is of another form than the one learned."""
         values: list[Any] = []
         if self._root is None or not self._root.take(document, values):
             return None
         return values if set(map(type, values)) <= _NUMBERS else None
 
+    def take_encoded(self, body: bytes | memoryview) -> list[int | float] | None:
+        """Return the numbers of a document as the node sent it, or None if it is of another form or no JSON.
+
+        The first few times it is None in any case: a decoder for the form is made once the form has proved to hold,
+        so that a node that answers differently each time is spared nothing, and costs nothing more.
+        """
+        if self._decode is None:
+            self._held += 1
+            if self._held <= _PROVED or self._root is None:
+                return None
+            self._decode = msgspec.json.Decoder(self._root.structure()).decode
+        assert self._root is not None
+        try:
+            tree = self._decode(body)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+        values: list[Any] = []
+        self._root.take_structure(tree, values)
+        return values
+
+
+class Plans:
+    """Plans shared by nodes that answer alike: the second node of a version has nothing left to learn.
+
+    One for each selection and way of naming. A plan is forgotten with the last node that goes by it.
+    """
+
+    def __init__(self) -> None:
+        self._known: weakref.WeakSet[Plan] = weakref.WeakSet()
+
+    def find(self, document: object) -> Plan | None:
+        """Return a known plan for documents of this form."""
+        return next((plan for plan in list(self._known) if plan.take(document) is not None), None)
+
+    def add(self, plan: Plan) -> Plan:
+        """Make a plan known, and return it."""
+        self._known.add(plan)
+        return plan
+
 
 class _Branch:
     """One object of the document: all its keys, the numbers to take from it, the objects to descend into."""
 
-    __slots__ = ("_branches", "_get", "_keys", "_leaves")
+    __slots__ = ("_branches", "_get", "_keys", "_leaves", "_order", "_pick", "_places")
 
     def __init__(self, tree: dict[str, Any], chosen: Iterable[Path]) -> None:
         below: dict[str, list[Path]] = {}
         for first, *rest in chosen:
             below.setdefault(first, []).append(tuple(rest))
+        self._order = list(tree)
         self._keys = frozenset(tree)
         self._leaves = [key for key in below if not isinstance(tree[key], dict)]
-        self._get: Callable[[Any], Any] | None = itemgetter(*self._leaves) if self._leaves else None
-        self._branches = [(key, _Branch(tree[key], rest)) for key, rest in below.items() if isinstance(tree[key], dict)]
+        self._branches = {key: _Branch(tree[key], rest) for key, rest in below.items() if isinstance(tree[key], dict)}
+        self._get = _picker(self._leaves)
+        places = {key: place for place, key in enumerate(tree)}
+        self._pick = _picker([places[key] for key in self._leaves])
+        self._places = [(places[key], branch) for key, branch in self._branches.items()]
 
     def take(self, tree: Any, values: list[Any]) -> bool:  # noqa: ANN401 - JSON can be anything
+        """Append the numbers of a decoded object; False if it is of another form."""
         if type(tree) is not dict or tree.keys() != self._keys:
             return False
-        if self._get is not None:
-            if len(self._leaves) == 1:
-                values.append(self._get(tree))
-            else:
-                values += self._get(tree)
-        return all(branch.take(tree[key], values) for key, branch in self._branches)
+        values += self._get(tree)
+        return all(branch.take(tree[key], values) for key, branch in self._branches.items())
+
+    def structure(self) -> type[msgspec.Struct]:
+        """Return the type that decodes objects of this form and no others; what is not taken is not built."""
+        types: dict[str, Any] = {key: branch.structure() for key, branch in self._branches.items()}
+        types |= dict.fromkeys(self._leaves, int | float)
+        fields = [
+            (f"_{place}", types.get(key, msgspec.Raw), msgspec.field(name=key)) for place, key in enumerate(self._order)
+        ]
+        return msgspec.defstruct("Form", fields, forbid_unknown_fields=True, gc=False)
+
+    def take_structure(self, tree: msgspec.Struct, values: list[Any]) -> None:
+        """Append the numbers of an object decoded by `structure`."""
+        parts = msgspec.structs.astuple(tree)
+        values += self._pick(parts)
+        for place, branch in self._places:
+            branch.take_structure(parts[place], values)
 
     def order(self) -> Iterator[Path]:
-        """Yield the keys to each number in the order in which `take` appends them."""
+        """Yield the keys to each number in the order in which they are taken."""
         yield from ((key,) for key in self._leaves)
-        for key, branch in self._branches:
+        for key, branch in self._branches.items():
             yield from ((key, *rest) for rest in branch.order())
+
+
+def _picker(places: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(places) > 1:
+        return itemgetter(*places)
+    if not places:
+        return lambda _: ()
+    only = places[0]
+    return lambda items: (items[only],)
 
 
 def _leaves(document: object) -> list[Path]:
@@ -131,9 +214,7 @@ def _leaves(document: object) -> list[Path]:
 
 
 def _matches(pattern: list[re.Pattern[str]], path: Path) -> bool:
-    return len(pattern) <= len(path) and all(
-        part.fullmatch(name.lower()) for part, name in zip(pattern, path, strict=False)
-    )
+    return len(pattern) <= len(path) and all(part.fullmatch(name) for part, name in zip(pattern, path, strict=False))
 
 
 @cache

@@ -59,6 +59,8 @@ class Remarks:
         if now - said < REPEAT_AFTER:
             self._failing[kind] = (said, unsaid + 1)
             return
+        if len(self._failing) >= MOST_ONCE:
+            self._failing.clear()
         self._failing[kind] = (now, 0)
         self._log.warning("%s: %s%s", self._subject, message, f" ({unsaid} more like this)" if unsaid else "")
 

@@ -41,7 +41,7 @@ class Shapes:
         """Make a reading of any fields; give the same tuple of fields again and their names are not compared."""
         key = (measurement, tuple(tags.items()))
         shape = self._used.get(key) or self._before.get(key)
-        if shape is None or shape.fields != fields:
+        if shape is None or (shape.fields is not fields and shape.fields != fields):
             shape = Shape(measurement, {**self._tags, **tags}, fields)
         self._used[key] = shape
         return Reading(shape, values, self._time_ns)

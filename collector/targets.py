@@ -6,10 +6,11 @@ Two targets are equal when nothing about them differs: that is how a reload know
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 
+@lru_cache(maxsize=4096)
 def without_secrets(url: str) -> str:
     """Return the URL as it may be shown: no user, no password, no query."""
     parts = urlsplit(url)

@@ -32,6 +32,7 @@ class Watch:
         self._deliver = deliver
         self._about = about
         self._labels = (target.chain, target.name)
+        about.counter("gathers_missed_total", *self._labels)  # there, at zero, before the first: or that one is no rise
         self._remarks = Remarks(_log, f"{target} ({target.shown})")
         self._client = Client(tls_name=target.tls_name, advice=factory.advice)
         self._source = factory(target, self._client, self._remarks, self._problem)
@@ -43,6 +44,7 @@ class Watch:
 
     async def run(self, ticks: Ticks) -> None:
         """Gather at every tick, until cancelled or told that a gather is the last."""
+        self._client.open()
         while not self._last:
             due, missed = await ticks.next()
             if missed:

@@ -20,7 +20,7 @@ def select(*paths: str, document: Any = DOCUMENT) -> dict[str, float]:  # noqa: 
     plan = Plan(document, Selection(paths), lambda keys: keys)
     values = plan.take(document)
     assert values is not None
-    return dict(zip([field_name(path) for path in plan.paths], values, strict=True))
+    return dict(zip([field.name for field in plan.fields], values, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def select(*paths: str, document: Any = DOCUMENT) -> dict[str, float]:  # noqa: 
 def test_a_path_selects_all_below_it(paths: list[str], fields: list[str]) -> None:
     assert sorted(select(*paths, document=DOCUMENT) if fields else {}) == fields
     if not fields:
-        assert Plan(DOCUMENT, Selection(paths), lambda keys: keys).paths == []
+        assert Plan(DOCUMENT, Selection(paths), lambda keys: keys).fields == ()
 
 
 def test_what_was_not_selected_is_not_looked_at_again() -> None:
@@ -81,9 +81,9 @@ def test_a_document_that_is_too_deep_or_too_long_is_cut() -> None:
     for _ in range(500):
         deep = {"a": deep, "b": 1}
     plan = Plan(deep, Selection(["*"]), lambda keys: keys)
-    assert len(plan.paths) == DEEPEST - 0 or len(plan.paths) < DEEPEST + 2
+    assert len(plan.fields) == DEEPEST - 0 or len(plan.fields) < DEEPEST + 2
     long = {f"k{number}": number for number in range(3 * MOST_LEAVES)}
-    assert len(Plan(long, Selection(["*"]), lambda keys: keys).paths) == MOST_LEAVES
+    assert len(Plan(long, Selection(["*"]), lambda keys: keys).fields) == MOST_LEAVES
 
 
 def test_two_numbers_whose_fields_would_be_one_are_one() -> None:
@@ -113,6 +113,6 @@ def test_any_document_is_taken_whole_and_any_other_refused_or_of_the_same_form(o
     values = plan.take(one)
     if isinstance(one, dict):
         assert values is not None
-        assert dict(zip([field_name(path) for path in plan.paths], values, strict=True)) == expected
+        assert dict(zip([field.name for field in plan.fields], values, strict=True)) == expected
     taken = plan.take(other)
-    assert taken is None or len(taken) == len(plan.paths)
+    assert taken is None or len(taken) == len(plan.fields)

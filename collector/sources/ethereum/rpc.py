@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import msgspec
 import orjson
 
 from collector.client import Client, decode, kind_of
@@ -24,18 +25,47 @@ class NotOffered(Failure):
         super().__init__("rpc", f"{method} is not offered here")
 
 
-async def ask(client: Client, url: str, calls: Sequence[Call]) -> dict[str, Any]:
-    """Ask all calls in one round trip. Returns, by method, the result, or the Failure that stands in its place.
+class _Answer(msgspec.Struct):
+    """One answer of a batch; its result is left as it came, for each to be decoded in its own way."""
+
+    id: Any = None
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: Any = None
+
+
+_ANSWERS = msgspec.json.Decoder(list[_Answer])
+
+
+async def ask(client: Client, url: str, calls: Sequence[Call]) -> dict[str, memoryview | Failure]:
+    """Ask all calls in one round trip. Returns, by method, the result's JSON, or the Failure that stands in its place.
 
     Raises Failure if there is no answer to the batch as a whole.
     """
-    answers = decode(await client.post(url, _batch(tuple(calls))), "JSON-RPC batch")
-    if isinstance(answers, dict):  # an error about the whole batch: a proxy that takes none, a limit on its length
-        raise _error("the batch", answers.get("error"))
-    if not isinstance(answers, list):
-        raise BadAnswer("bad_answer", f"JSON-RPC batch: a list of answers was expected, not {kind_of(answers)}")
-    by_id = {answer["id"]: answer for answer in answers if isinstance(answer, dict) and type(answer.get("id")) is int}
+    body = await client.post(url, _batch(tuple(calls)))
+    try:
+        answers = _ANSWERS.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        answers = _other_answers(body)
+    by_id = {answer.id: answer for answer in answers if type(answer.id) is int}
     return {method: _result(method, by_id.get(number)) for number, (method, _) in enumerate(calls)}
+
+
+def _other_answers(body: bytes) -> list[_Answer]:
+    """Decode what is no plain batch of answers: one with NaN somewhere in it, or an error. Raises Failure."""
+    document = decode(body, "JSON-RPC batch")
+    if isinstance(document, dict):  # an error about the whole: a proxy that takes no batches, a limit on their length
+        raise _error("the batch", document.get("error"))
+    if not isinstance(document, list):
+        raise BadAnswer("bad_answer", f"JSON-RPC batch: a list of answers was expected, not {kind_of(document)}")
+    return [
+        _Answer(
+            answer.get("id"),
+            msgspec.Raw(orjson.dumps(answer["result"])) if "result" in answer else msgspec.UNSET,
+            answer.get("error"),
+        )
+        for answer in document
+        if isinstance(answer, dict)
+    ]
 
 
 @cache
@@ -49,14 +79,14 @@ def _batch(calls: tuple[Call, ...]) -> bytes:
     )
 
 
-def _result(method: str, answer: Any) -> Any:  # noqa: ANN401 - JSON can be anything
+def _result(method: str, answer: _Answer | None) -> memoryview | Failure:
     if answer is None:
         return BadAnswer("bad_answer", f"{method}: no answer in the batch")
-    if "error" in answer:
-        return _error(method, answer["error"])
-    if "result" not in answer:
+    if answer.error is not None:
+        return _error(method, answer.error)
+    if isinstance(answer.result, msgspec.UnsetType):
         return BadAnswer("bad_answer", f"{method}: an answer with neither result nor error")
-    return answer["result"]
+    return memoryview(answer.result)
 
 
 def _error(method: str, error: Any) -> Failure:  # noqa: ANN401 - as above

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from collector.catalogue import CHAIN, NODES, SIGNER
-from collector.client import Client, decode, kind_of
-from collector.failures import BadAnswer, Failure, TooLate
+from collector.client import Client, decode
+from collector.failures import Failure, TooLate
 from collector.readings import Reading, Value
 from collector.remarks import Remarks, excerpt
 from collector.shapes import Shapes
 from collector.sources import Problems
-from collector.sources.ethereum import methods, metrics, rpc
+from collector.sources.ethereum import methods, rpc
 from collector.sources.ethereum.raw import RawMetrics
 from collector.targets import Target, without_secrets
 
 T = TypeVar("T")
+
+Answer = memoryview | Failure
 
 _INFO = [metric for metric in NODES if metric.field == "info"]
 
@@ -63,21 +65,15 @@ class Ethereum:
         values: dict[str, Value] = {}
         for call, read in methods.READERS.items():
             values |= self._read(answers, call, read) or {}
-        readings = self._identity(answers)
+        identity = {label: self._read(answers, call, read) for label, (call, read) in methods.IDENTITY.items()}
+        readings = self._identity(identity)
         if "clique_active_signers" in values:
-            readings += self._signers(answers)
-        document, flat = await self._document(answers, page)
-        if document is not None:
-            off = metrics.switched_off(document)
-            values["node_metrics_enabled"] = int(not off)
-            if off:
-                self._remarks.once("off", "its metrics are all zeros: start geth with the flag --metrics")
-            else:
-                readings += await self._raw.readings(document, flat=flat)
+            readings += self._signers(self._read(answers, methods.CLIQUE_STATUS, methods.sealer_activity) or {})
+        readings += await self._metrics(answers, page, values)
         if values:
             readings.append(self._shapes.curated(CHAIN, values))
         self._calls = [call for call in self._calls if not isinstance(answers[call[0]], rpc.NotOffered)]
-        self._notice_restart(answers)
+        self._notice_restart(identity["version"] or "")
         return readings
 
     async def close(self) -> None:
@@ -88,36 +84,35 @@ class Ethereum:
         """Whether the node is known to be one whose metrics are at the metrics URL alone."""
         return bool(self._target.metrics_url and self._raw.wanted and methods.DEBUG_METRICS not in self._calls)
 
-    def _read(self, answers: dict[str, Any], call: methods.Call, read: Callable[[Any], T]) -> T | None:
+    def _read(self, answers: dict[str, Answer], call: methods.Call, read: Callable[[Any], T]) -> T | None:
         """Return what `read` makes of an answer; None, and a problem said, where there is nothing to read."""
         answer = answers.get(call[0])
-        if call[0] not in answers or isinstance(answer, rpc.NotOffered):
-            return None
-        if isinstance(answer, Failure):
-            self._problems(answer.kind, str(answer))
+        if answer is None or isinstance(answer, rpc.NotOffered):
             return None
         try:
-            return read(answer)
+            if isinstance(answer, Failure):
+                raise answer
+            return read(decode(answer, call[0]))
+        except Failure as failure:
+            self._problems(failure.kind, str(failure))
         except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             said = excerpt(f"{type(error).__name__}: {error}", 80)
             self._problems("bad_answer", f"{call[0]}: an answer of another form than this method's ({said})")
-            return None
+        return None
 
-    def _identity(self, answers: dict[str, Any]) -> list[Reading]:
-        said = {label: self._read(answers, call, read) for label, (call, read) in methods.IDENTITY.items()}
-        known = {label: value for label, value in said.items() if value}
+    def _identity(self, identity: Mapping[str, str | None]) -> list[Reading]:
+        known = {label: value for label, value in identity.items() if value}
         return [self._shapes.curated(_INFO, {"info": 1}, **known)] if known else []
 
-    def _signers(self, answers: dict[str, Any]) -> list[Reading]:
-        activity = methods.sealer_activity(answers[methods.CLIQUE_STATUS[0]])
+    def _signers(self, activity: dict[str, int]) -> list[Reading]:
         return [
             self._shapes.curated(SIGNER, {"recent_blocks": count}, signer=signer) for signer, count in activity.items()
         ]
 
-    async def _document(
-        self, answers: dict[str, Any], page: asyncio.Task[dict[str, Any]] | None
-    ) -> tuple[dict[str, Any] | None, bool]:
-        """Return the node's own metrics, None where they can't be had, and whether it is the flat document."""
+    async def _metrics(
+        self, answers: dict[str, Answer], page: asyncio.Task[bytes] | None, values: dict[str, Value]
+    ) -> list[Reading]:
+        """Return the reading of geth's own metrics, and note in `values` whether it collects any."""
         nested = answers.get(methods.DEBUG_METRICS[0])
         if isinstance(nested, rpc.NotOffered) and not self._target.metrics_url:
             self._remarks.once(
@@ -126,42 +121,36 @@ class Ethereum:
                 "a newer geth start it with --metrics --metrics.addr ADDRESS and set the server's metrics_url, such as "
                 "http://ADDRESS:6060/debug/metrics",
             )
-            return None, False
-        if page or isinstance(nested, rpc.NotOffered):
-            try:
-                return await (page or self._metrics_page()), True
-            except Failure as failure:
-                self._problems(failure.kind, f"metrics: {failure}")
-                return None, True
-        return self._read(answers, methods.DEBUG_METRICS, _object), False
+            return []
+        flat = page is not None or isinstance(nested, rpc.NotOffered)
+        try:
+            body = await (page or self._metrics_page()) if flat else nested
+            if isinstance(body, Failure):
+                raise body
+            readings = await self._raw.readings(body, flat=flat) if body is not None else []
+        except Failure as failure:
+            self._problems(failure.kind, f"metrics: {failure}")
+            return []
+        if body is not None:
+            values["node_metrics_enabled"] = int(not self._raw.switched_off)
+        return readings
 
-    async def _metrics_page(self) -> dict[str, Any]:
+    async def _metrics_page(self) -> bytes:
         """Return the flat document. Raises Failure."""
         try:
             async with asyncio.timeout(self._target.timeout * _SHARE):
-                body = await self._client.get(self._target.metrics_url)
+                return await self._client.get(self._target.metrics_url)
         except TimeoutError as error:
             raise TooLate(f"{without_secrets(self._target.metrics_url)}: no whole answer in time") from error
-        document = decode(body, "/debug/metrics")
-        if not isinstance(document, dict):
-            raise BadAnswer("bad_answer", f"/debug/metrics: an object was expected, not {kind_of(document)}")
-        return document
 
-    def _notice_restart(self, answers: dict[str, Any]) -> None:
-        version = answers.get(methods.VERSION[0])
-        version = version if isinstance(version, str) else self._version
+    def _notice_restart(self, version: str) -> None:
+        """Look again at what the node offers if it may be another process than at the gather before."""
         reconnected = self._client.connections > self._connections and self._client.keeps_alive
-        if (self._version and version != self._version) or (self._connections and reconnected):
+        if (self._version and version not in ("", self._version)) or (self._connections and reconnected):
             self._look_again()
-        self._version = version
+        self._version = version or self._version
         self._connections = self._client.connections
 
     def _look_again(self) -> None:
         wanted = [methods.DEBUG_METRICS] if self._raw.wanted else []
         self._calls = [*methods.READERS, *(call for call, _ in methods.IDENTITY.values()), *wanted]
-
-
-def _object(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON can be anything
-    if not isinstance(value, dict):
-        raise TypeError(f"an object was expected, not {kind_of(value)}")
-    return value
