@@ -19,12 +19,15 @@ _KINDS = {"counter": Kind.COUNTER, "gauge": Kind.GAUGE}
 _INFOS = {metric.name for metric in ABOUT if metric.kind is Kind.INFO}  # gauges in the registry
 
 
-def installed_version() -> str:
-    """Return the version of the installed package, "unknown" where it runs uninstalled."""
+def _installed_version() -> str:
     try:
         return version("chainwatch")
     except PackageNotFoundError:
         return "unknown"
+
+
+VERSION = _installed_version()
+"""The version of the installed package, "unknown" where it runs uninstalled."""
 
 
 class About:
@@ -33,7 +36,7 @@ class About:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._metrics = {metric.field: self._register(metric) for metric in ABOUT}
-        self.gauge("build_info", installed_version()).set(1)
+        self.gauge("build_info", VERSION).set(1)
         ProcessCollector(registry=self.registry)
         self._shapes: dict[tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]], Shape] = {}
 

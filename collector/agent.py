@@ -83,7 +83,7 @@ class Agent:
         found = await self._find(chains)
         watches = [self._watch(target) for targets in found.values() for target in targets]
         answered = await asyncio.gather(*(watch.gather() for watch in watches))
-        self.deliver(self._about.readings(), self._own_interval)
+        await self._deliver_about()
         await asyncio.gather(*(watch.close() for watch in watches))
         return bool(answered) and all(answered)
 
@@ -99,7 +99,7 @@ class Agent:
             await asyncio.wait([task for _, task in self._watches.values()], timeout=within)
         self._found = {}
         self._apply()
-        self.deliver(self._about.readings(), self._own_interval)
+        await self._deliver_about()
         await asyncio.gather(*self._retiring)
 
     def deliver(self, readings: list[Reading], interval: float) -> None:
@@ -131,6 +131,7 @@ class Agent:
         """Begin to watch what was found and is not watched yet; end the watch of what is not found any more."""
         wanted = {target: None for targets in self._found.values() for target in targets}
         for target in [target for target in self._watches if target not in wanted]:
+            self._about.forget(target.chain, target.name)
             retiring = asyncio.create_task(self._retire(*self._watches.pop(target)))
             self._retiring.add(retiring)
             retiring.add_done_callback(self._retiring.discard)
@@ -154,7 +155,11 @@ class Agent:
         clock = Clock(self._own_interval, self._own_interval / 2)
         while True:
             await clock.next()
-            self.deliver(self._about.readings(), self._own_interval)
+            await self._deliver_about()
+
+    async def _deliver_about(self) -> None:
+        # In a thread: what is known of the process is read from files.
+        self.deliver(await asyncio.to_thread(self._about.readings), self._own_interval)
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

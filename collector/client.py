@@ -32,7 +32,9 @@ _BARE = re.compile(rb'("(?:[^"\\]|\\.)*")|[+-]?(?:NaN|Inf(?:inity)?)\b')
 
 
 class Client:
-    """Asks one server. `advice` says, per kind of failure, what the operator of such a node can do about it.
+    """Asks one server, whose URL is `base`, and what else belongs to it, such as a page of metrics on another port.
+
+    `advice` says, per kind of failure, what the operator of such a node can do about it.
 
     `connections` counts the connections opened: a new one may mean that the node has restarted. `doing` says what the
     client is at, for a message about a deadline that passed.
@@ -40,6 +42,7 @@ class Client:
 
     def __init__(
         self,
+        base: str = "",
         *,
         tls_name: str = "",
         advice: dict[str, str] | None = None,
@@ -48,6 +51,7 @@ class Client:
         self.connections = 0
         self.keeps_alive = True
         self.doing = "doing nothing"
+        self._base = without_secrets(base).rstrip("/")
         self._tls_name = tls_name or None
         self._advice = advice or {}
         self._resolver = resolver
@@ -85,10 +89,10 @@ class Client:
 
     async def _ask_once(self, method: str, url: str, body: bytes | None) -> bytes:
         session = self._session = self._session or self._opened()
-        shown = without_secrets(url)
         self._reused = False
-        self._asked = f"{method} {shown}"
-        self.doing = f"connecting to {shown}"
+        # Whoever reads the message knows the server already: only what is elsewhere is shown with its address.
+        asked = self._asked = f"{method} {without_secrets(url).removeprefix(self._base) or '/'}"
+        self.doing = f"connecting for {asked}"
         try:
             async with session.request(
                 method,
@@ -99,12 +103,12 @@ class Client:
                 server_hostname=self._tls_name if url.startswith("https:") else None,
             ) as response:
                 self.keeps_alive = response.headers.get("Connection", "").lower() != "close"
-                answer = await self._read(response, self._asked)
+                answer = await self._read(response, asked)
                 if not 200 <= response.status < 300:  # noqa: PLR2004 - the range that HTTP calls success
-                    raise self._refusal(response.status, answer, shown)
+                    raise self._refusal(response.status, answer, asked)
                 return answer
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _failure(error, shown) from error
+            raise _failure(error, asked) from error
 
     async def _read(self, response: aiohttp.ClientResponse, asked: str) -> bytes:
         encoding = response.headers.get("Content-Encoding", "identity")
@@ -124,7 +128,7 @@ class Client:
                 raise TooLarge(f"{asked}: the answer goes on beyond {LONGEST_ANSWER:,} bytes")
         return b"".join(chunks)
 
-    def _refusal(self, status: int, body: bytes, shown: str) -> Refused:
+    def _refusal(self, status: int, body: bytes, asked: str) -> Refused:
         kind = "http"
         if status in _BUSY:
             kind = "busy"
@@ -136,7 +140,7 @@ class Client:
             kind = "forbidden"
         advice = self._advice.get(kind, "")
         said = excerpt(_reason(body))
-        return Refused(kind, f"{shown}: HTTP {status}: {said or 'no reason given'}{advice and '; ' + advice}", status)
+        return Refused(kind, f"{asked}: HTTP {status}: {said or 'no reason given'}{advice and '; ' + advice}", status)
 
     def _opened(self) -> aiohttp.ClientSession:
         trace = aiohttp.TraceConfig()
@@ -197,23 +201,23 @@ _JSON_TYPES = {
 }  # fmt: skip
 
 
-def _failure(error: Exception, shown: str) -> Failure:  # noqa: PLR0911 - a list of cases
+def _failure(error: Exception, asked: str) -> Failure:  # noqa: PLR0911 - a list of cases
     """Name what aiohttp or the system raised."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Unreachable("dns", f"{shown}: no address is known for this name ({excerpt(str(error.os_error))})")
+        return Unreachable("dns", f"{asked}: no address is known for this name ({excerpt(str(error.os_error))})")
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        return Unreachable("tls", f"{shown}: no TLS connection: {excerpt(str(error))}")
+        return Unreachable("tls", f"{asked}: no TLS connection: {excerpt(str(error))}")
     if isinstance(error, aiohttp.ClientConnectorError):
         if error.os_error.errno == errno.ECONNREFUSED:
-            return Unreachable("refused", f"{shown}: connection refused; does the node run and listen there?")
-        return Unreachable("unreachable", f"{shown}: no connection: {excerpt(str(error.os_error))}")
+            return Unreachable("refused", f"{asked}: connection refused; does the node run and listen there?")
+        return Unreachable("unreachable", f"{asked}: no connection: {excerpt(str(error.os_error))}")
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError | aiohttp.ClientOSError):
-        return Unreachable("cut_off", f"{shown}: the connection ended before the answer did")
+        return Unreachable("cut_off", f"{asked}: the connection ended before the answer did")
     if isinstance(error, aiohttp.InvalidURL):
-        return Unreachable("unreachable", f"{shown}: this is no URL that can be asked")
+        return Unreachable("unreachable", f"{asked}: this is no URL that can be asked")
     if isinstance(error, OSError):
-        return Unreachable("unreachable", f"{shown}: no connection: {excerpt(str(error))}")
-    return BadAnswer("bad_answer", f"{shown}: the answer is not HTTP: {excerpt(str(error), 80)}")
+        return Unreachable("unreachable", f"{asked}: no connection: {excerpt(str(error))}")
+    return BadAnswer("bad_answer", f"{asked}: the answer is not HTTP: {excerpt(str(error), 80)}")
 
 
 def _reason(body: bytes) -> str:

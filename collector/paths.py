@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -22,13 +22,17 @@ from collector.readings import Field
 Path = tuple[str, ...]
 """A path's parts: `("chain", "inserts", "Overall")` for `chain.inserts.Overall`."""
 
+Name = Callable[[Path], Path | None]
+
 DEEPEST = 32
 """Levels of a document beyond which nothing is taken; real ones have seven."""
 
-MOST_LEAVES = 10_000
+MOST_NUMBERS = 10_000
 """Numbers that are taken of one document at most; the largest real one has 2,300."""
 
 _NUMBERS = frozenset((int, float))
+_NO_NUMBERS = frozenset((type(None), bool, str, list))
+_UNNAMEABLE = re.compile(r'[\x00-\x1f"\\]')
 _PROVED = 3  # gathers that a form has to hold for before a decoder is made for it
 
 
@@ -40,15 +44,23 @@ class Selection:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self.paths = tuple(paths)
-        self._parts = {path: tuple(path.lower().split(".")) for path in self.paths}
-        self._plain = {parts for path, parts in self._parts.items() if "*" not in path}
-        self._lengths = sorted({len(parts) for parts in self._plain})
-        self._patterns = [[_pattern(part) for part in parts] for path, parts in self._parts.items() if "*" in path]
+        parts = {path: tuple(path.lower().split(".")) for path in self.paths}
+        self._plain = {plain for path, plain in parts.items() if "*" not in path}
+        self._lengths = sorted({len(plain) for plain in self._plain})
+        self._all = [list(map(_pattern, path)) for path in parts.values()]
+        self._patterns = [list(map(_pattern, pattern)) for path, pattern in parts.items() if "*" in path]
 
     def __contains__(self, path: Path) -> bool:
         lower = tuple(map(str.lower, path))
         return any(lower[:length] in self._plain for length in self._lengths) or any(
             _matches(pattern, lower) for pattern in self._patterns
+        )
+
+    def reaches(self, path: Path) -> bool:
+        """Tell whether anything below a path may be selected, or all of it is."""
+        lower = tuple(map(str.lower, path))
+        return path in self or any(
+            len(pattern) > len(lower) and _matches(pattern[: len(lower)], lower) for pattern in self._all
         )
 
     def unmatched(self, offered: Sequence[Path]) -> list[str]:
@@ -72,27 +84,30 @@ def field_name(path: Path) -> str:
     return "_".join(path).lower()
 
 
+def offered(document: object, name: Name) -> list[Path]:
+    """Return the paths of all numbers that a document holds."""
+    found: list[Path] = []
+    waiting: list[tuple[Path, Any]] = [((), document)]
+    while waiting and len(found) < MOST_NUMBERS:
+        keys, value = waiting.pop()
+        if isinstance(value, dict) and len(keys) < DEEPEST:
+            waiting.extend([((*keys, key), below) for key, below in value.items()][::-1])
+        elif type(value) in _NUMBERS and (path := name(keys)):
+            found.append(path)
+    return found
+
+
 class Plan:
     """How to take the selected numbers out of documents of one form.
 
-    `name` turns the keys that lead to a number into its path, or None to leave it out. `fields` are those of the
-    values that are taken, in their order, `origin` and the path their help; `offered` are the paths of all that the
-    document holds, selected or not.
+    `name` turns the keys that lead to a value into its path, or None to leave it out. `fields` are those of the
+    numbers that are taken, in their order; `origin` and the path are their help.
     """
 
-    def __init__(
-        self, document: object, selection: Selection, name: Callable[[Path], Path | None], origin: str = ""
-    ) -> None:
-        named = [(keys, path) for keys in _leaves(document) if (path := name(keys))]
-        self.offered: list[Path] = [path for _, path in named]
-        chosen: dict[str, tuple[Path, Path]] = {}
-        for keys, path in named:
-            if path in selection:
-                chosen.setdefault(field_name(path), (keys, path))  # names that differ in case only: the first stays
-        by_keys = dict(chosen.values())
-        self._root = _Branch(document, list(by_keys)) if isinstance(document, dict) else None
-        paths = [by_keys[keys] for keys in self._root.order()] if self._root else []
-        self.fields = tuple(Field(field_name(path), help=f"{origin} {'.'.join(path)}") for path in paths)
+    def __init__(self, document: object, selection: Selection, name: Name, origin: str = "") -> None:
+        learned = _Learned(selection, name)
+        self._root = _Branch(document, (), learned) if isinstance(document, dict) else None
+        self.fields = tuple(Field(field, help=f"{origin} {path}".strip()) for field, path in learned.fields.items())
         self._decode: Callable[[bytes | memoryview], Any] | None = None
         self._held = 0
 
@@ -111,7 +126,7 @@ class Plan:
         """
         if self._decode is None:
             self._held += 1
-            if self._held <= _PROVED or self._root is None:
+            if self._held <= _PROVED or self._root is None or not self._root.nameable:
                 return None
             self._decode = msgspec.json.Decoder(self._root.structure()).decode
         assert self._root is not None
@@ -143,27 +158,67 @@ class Plans:
         return plan
 
 
+class _Learned:
+    """What is learned of a document while its branches are made: the fields, by name, each with its path."""
+
+    def __init__(self, selection: Selection, name: Name) -> None:
+        self.selection = selection
+        self.name = name
+        self.fields: dict[str, str] = {}
+
+    def takes(self, path: Path) -> bool:
+        """Tell whether a selected number is taken; of names that differ in upper and lower case the first is."""
+        field = field_name(path)
+        if field in self.fields or len(self.fields) >= MOST_NUMBERS:
+            return False
+        self.fields[field] = ".".join(path)
+        return True
+
+
 class _Branch:
-    """One object of the document: all its keys, the numbers to take from it, the objects to descend into."""
+    """One object of the document: all its keys, the numbers to take from it, the objects to descend into.
 
-    __slots__ = ("_branches", "_get", "_keys", "_leaves", "_order", "_pick", "_places")
+    What is selected and no number yet, null or text, is watched: it may become one.
+    """
 
-    def __init__(self, tree: dict[str, Any], chosen: Iterable[Path]) -> None:
-        below: dict[str, list[Path]] = {}
-        for first, *rest in chosen:
-            below.setdefault(first, []).append(tuple(rest))
+    __slots__ = ("_branches", "_get", "_keys", "_leaves", "_order", "_pick", "_places", "_watched")
+
+    def __init__(self, tree: dict[str, Any], keys: Path, learned: _Learned) -> None:
         self._order = list(tree)
         self._keys = frozenset(tree)
-        self._leaves = [key for key in below if not isinstance(tree[key], dict)]
-        self._branches = {key: _Branch(tree[key], rest) for key, rest in below.items() if isinstance(tree[key], dict)}
+        self._leaves: list[str] = []
+        self._watched: list[str] = []
+        self._branches: dict[str, _Branch] = {}
+        objects: list[tuple[str, Path]] = []
+        for key, value in tree.items():
+            path = learned.name((*keys, key))
+            if path is None:
+                continue
+            if isinstance(value, dict):
+                objects.append((key, path))
+            elif path in learned.selection:
+                if type(value) not in _NUMBERS:
+                    self._watched.append(key)
+                elif learned.takes(path):
+                    self._leaves.append(key)
+        for key, path in objects:
+            if len(keys) < DEEPEST and learned.selection.reaches(path):
+                self._branches[key] = _Branch(tree[key], (*keys, key), learned)
         self._get = _picker(self._leaves)
         places = {key: place for place, key in enumerate(tree)}
         self._pick = _picker([places[key] for key in self._leaves])
         self._places = [(places[key], branch) for key, branch in self._branches.items()]
 
+    @property
+    def nameable(self) -> bool:
+        """Whether `structure` can be had: a decoder's fields go by no names with quotes or control characters."""
+        return not any(map(_UNNAMEABLE.search, self._order)) and all(b.nameable for b in self._branches.values())
+
     def take(self, tree: Any, values: list[Any]) -> bool:  # noqa: ANN401 - JSON can be anything
         """Append the numbers of a decoded object; False if it is of another form."""
         if type(tree) is not dict or tree.keys() != self._keys:
+            return False
+        if any(type(tree[key]) not in _NO_NUMBERS for key in self._watched):
             return False
         values += self._get(tree)
         return all(branch.take(tree[key], values) for key, branch in self._branches.items())
@@ -172,6 +227,7 @@ class _Branch:
         """Return the type that decodes objects of this form and no others; what is not taken is not built."""
         types: dict[str, Any] = {key: branch.structure() for key, branch in self._branches.items()}
         types |= dict.fromkeys(self._leaves, int | float)
+        types |= dict.fromkeys(self._watched, None | bool | str | list)
         fields = [
             (f"_{place}", types.get(key, msgspec.Raw), msgspec.field(name=key)) for place, key in enumerate(self._order)
         ]
@@ -184,12 +240,6 @@ class _Branch:
         for place, branch in self._places:
             branch.take_structure(parts[place], values)
 
-    def order(self) -> Iterator[Path]:
-        """Yield the keys to each number in the order in which they are taken."""
-        yield from ((key,) for key in self._leaves)
-        for key, branch in self._branches.items():
-            yield from ((key, *rest) for rest in branch.order())
-
 
 def _picker(places: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
     if len(places) > 1:
@@ -198,19 +248,6 @@ def _picker(places: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
         return lambda _: ()
     only = places[0]
     return lambda items: (items[only],)
-
-
-def _leaves(document: object) -> list[Path]:
-    """Return the keys to every number of a document, in its order; booleans, strings and lists are not followed."""
-    found: list[Path] = []
-    waiting: list[tuple[Path, Any]] = [((), document)]
-    while waiting and len(found) < MOST_LEAVES:
-        keys, value = waiting.pop()
-        if type(value) in _NUMBERS and keys:
-            found.append(keys)
-        elif isinstance(value, dict) and len(keys) < DEEPEST:
-            waiting.extend([((*keys, key), below) for key, below in value.items()][::-1])
-    return found
 
 
 def _matches(pattern: list[re.Pattern[str]], path: Path) -> bool:

@@ -34,10 +34,11 @@ class Watch:
         self._labels = (target.chain, target.name)
         about.counter("gathers_missed_total", *self._labels)  # there, at zero, before the first: or that one is no rise
         self._remarks = Remarks(_log, f"{target} ({target.shown})")
-        self._client = Client(tls_name=target.tls_name, advice=factory.advice)
+        self._client = Client(target.url, tls_name=target.tls_name, advice=factory.advice)
         self._source = factory(target, self._client, self._remarks, self._problem)
         self._shapes = Shapes(target.tags)
         self._answered = 0.0
+        self._well = True  # no problem in the gather under way
         self._last = False
         self.gathering = False
         """Whether a gather is under way."""
@@ -59,7 +60,7 @@ class Watch:
 
     async def gather(self) -> bool:
         """Gather once and deliver what came. Returns whether the node answered; never raises for what a node does."""
-        self.gathering = True
+        self.gathering = self._well = True
         began = time.monotonic()
         readings: list[Reading] = []
         failure: Failure | None = None
@@ -83,7 +84,6 @@ class Watch:
         """Close the connection; to be called once `run` has ended."""
         await self._source.close()
         await self._client.close()
-        self._about.forget(*self._labels)
 
     def _count(self, readings: list[Reading], failure: Failure | None, took: float) -> None:
         about, labels = self._about, self._labels
@@ -96,9 +96,11 @@ class Watch:
         else:
             self._answered = time.time()
             about.gauge("gather_success_timestamp_seconds", *labels).set(self._answered)
-            self._remarks.recovered("answers again")
+        if self._well:
+            self._remarks.recovered("all is well again")
 
     def _problem(self, kind: str, message: str) -> None:
+        self._well = False
         self._about.counter("gather_errors_total", *self._labels, kind).inc()
         self._remarks.failed(kind, message)
 

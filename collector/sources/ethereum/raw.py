@@ -8,7 +8,7 @@ from typing import Any
 
 from collector.client import decode, kind_of
 from collector.failures import BadAnswer
-from collector.paths import Plan, Plans, Selection, nearest
+from collector.paths import Path, Plan, Plans, Selection, nearest, offered
 from collector.readings import Reading
 from collector.remarks import Remarks
 from collector.shapes import Shapes
@@ -54,10 +54,10 @@ class RawMetrics:
         return [self._shapes.reading("geth", self._plan.fields, numbers, **self._tags)]
 
     async def _learn(self, document: dict[str, Any], flat: bool) -> Plan:
+        name = metrics.flat_names(document) if flat else metrics.nested_name
         plans = _plans(self._selection.paths, flat)
         plan = plans.find(document)
         if plan is None:
-            name = metrics.flat_names(document) if flat else metrics.nested_name
             # Known to all as soon as it is made: should the gather be over before, the next one finds it.
             plan = await asyncio.to_thread(lambda: plans.add(Plan(document, self._selection, name, "geth")))
         self._plan = plan
@@ -65,14 +65,14 @@ class RawMetrics:
         if self.switched_off:
             self._remarks.once("off", "its metrics are all zeros: start geth with the flag --metrics")
         elif self._chosen_by_user:  # of the default ones some match nothing: versions differ
-            await self._tell_unmatched(plan)
+            await self._tell_unmatched(await asyncio.to_thread(offered, document, name))
         return plan
 
-    async def _tell_unmatched(self, plan: Plan) -> None:
-        for path in self._selection.unmatched(plan.offered):
+    async def _tell_unmatched(self, paths: list[Path]) -> None:
+        for path in await asyncio.to_thread(self._selection.unmatched, paths):
             if self._remarks.said(f"path {path}"):
                 continue
-            near = await asyncio.to_thread(nearest, path, plan.offered)
+            near = await asyncio.to_thread(nearest, path, paths)
             meant = f"; did you mean {' or '.join(near)}?" if near else ""
             self._remarks.once(f"path {path}", f"metrics: {path} matches nothing that this node offers{meant}")
 
