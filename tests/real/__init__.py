@@ -1,0 +1,1 @@
+"""Tests against real nodes and servers: geth, InfluxDB, VictoriaMetrics, Prometheus."""
