@@ -131,8 +131,10 @@ class Agent:
         """Begin to watch what was found and is not watched yet; end the watch of what is not found any more."""
         wanted = {target: None for targets in self._found.values() for target in targets}
         for target in [target for target in self._watches if target not in wanted]:
+            watch, task = self._watches.pop(target)
+            task.cancel()  # at once: it counts nothing more once its counters are forgotten
             self._about.forget(target.chain, target.name)
-            retiring = asyncio.create_task(self._retire(*self._watches.pop(target)))
+            retiring = asyncio.create_task(self._retire(watch, task))
             self._retiring.add(retiring)
             retiring.add_done_callback(self._retiring.discard)
         for target in wanted:

@@ -1,0 +1,1 @@
+"""The command `chainwatch`: puts collector, exporters and the simulated cluster together; nothing imports it."""

@@ -1,0 +1,8 @@
+"""`python -m chainwatch` is the command `chainwatch`."""
+
+import sys
+
+from chainwatch.command import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""The command line. Exit codes: 0 done, 1 something failed, 2 the input is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from chainwatch.logs import log_to_stderr
+from collector.about import VERSION
+from collector.catalogue import CATALOGUE
+from collector.configuration import Configuration, WrongConfiguration, json_schema, read_configuration
+
+DONE, FAILED, WRONG = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except WrongConfiguration as wrong:
+        print(wrong, file=sys.stderr)
+        return WRONG
+    except KeyboardInterrupt:
+        return 128 + 2  # as a shell says of SIGINT
+    except BrokenPipeError:
+        return FAILED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chainwatch", description="Monitoring for private Ethereum and EOSIO/Antelope chains."
+    )
+    parser.add_argument("--version", action="version", version=f"chainwatch {VERSION}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, does: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=does)
+        return added
+
+    def configured(name: str, does: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = command(name, does, text)
+        added.add_argument("--config", type=Path, required=True, metavar="FILE", help="the configuration (YAML)")
+        added.add_argument("--verbose", action="store_true", help="log more, defects with their tracebacks")
+        return added
+
+    configured("run", _run, "Collect until SIGTERM; SIGHUP takes the configuration anew.")
+    once = configured("once", _once, "Gather everything once and deliver it; exit 1 if anything failed.")
+    once.add_argument("--print", action="store_true", help="print line protocol instead of delivering")
+    configured("check", _check, "Tell every mistake in a configuration.")
+    demo = command("demo", _demo, "Watch a simulated Ethereum and a simulated nodeos cluster.")
+    demo.add_argument("--duration", type=float, metavar="SECONDS", help="end by itself")
+    demo.add_argument("--listen", default="127.0.0.1:9273", metavar="ADDRESS:PORT", help="where to look (%(default)s)")
+    demo.add_argument("--verbose", action="store_true", help="log more, defects with their tracebacks")
+    metrics = command("metrics", _metrics, "Print the catalogue: every metric that chainwatch itself defines.")
+    metrics.add_argument("--json", action="store_true", help="print JSON")
+    command("schema", _schema, "Print the JSON Schema of the configuration, for editors.")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from chainwatch.running import run  # noqa: PLC0415 - the other commands do without
+
+    configuration = _read(options.config)
+    if not configuration.outputs:
+        print(f"{options.config}: outputs: names none; say where the readings go", file=sys.stderr)
+        return WRONG
+    log_to_stderr(verbose=options.verbose, telegraf=configuration.outputs.telegraf is not None)
+    return _on_a_loop(run(options.config, configuration))
+
+
+def _once(options: argparse.Namespace) -> int:
+    from chainwatch.running import once  # noqa: PLC0415 - as above
+
+    configuration = _read(options.config)
+    if options.print:
+        configuration = configuration.model_copy(update={"outputs": _stdout(configuration)})
+    log_to_stderr(verbose=options.verbose)
+    return _on_a_loop(once(configuration))
+
+
+def _check(options: argparse.Namespace) -> int:
+    configuration = _read(options.config)
+    chains = ", ".join(f"{chain.name} ({chain.kind}, {len(chain.servers)} servers)" for chain in configuration.chains)
+    outputs = "no outputs: `run` would have nowhere to deliver" if not configuration.outputs else "outputs are named"
+    print(f"{options.config}: no mistakes; chains: {chains}; {outputs}")
+    return DONE
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from chainwatch.demo import demo  # noqa: PLC0415 - as above
+
+    log_to_stderr(verbose=options.verbose)
+    return _on_a_loop(demo(options.listen, options.duration))
+
+
+def _metrics(options: argparse.Namespace) -> int:
+    if options.json:
+        rows = [
+            {
+                "name": metric.name,
+                "kind": metric.kind.value,
+                "unit": metric.unit,
+                "labels": list(metric.labels),
+                "help": metric.help,
+                "origin": metric.origin,
+            }
+            for metric in CATALOGUE
+        ]
+        print(json.dumps(rows, indent=2))
+        return DONE
+    for metric in CATALOGUE:
+        unit = f", {metric.unit}" if metric.unit else ""
+        print(f"{metric.name}  ({metric.kind.value}{unit})  {{{', '.join(metric.labels)}}}")
+        print(f"    {metric.help}  From: {metric.origin}.")
+    return DONE
+
+
+def _schema(_: argparse.Namespace) -> int:
+    print(json.dumps(json_schema(), indent=2))
+    return DONE
+
+
+def _read(path: Path) -> Configuration:
+    return read_configuration(path, warn=lambda mistake: print(f"{mistake}", file=sys.stderr))
+
+
+def _stdout(configuration: Configuration) -> Any:  # noqa: ANN401 - the model's own type
+    return type(configuration.outputs)(stdout={})
+
+
+def _on_a_loop(coroutine: Coroutine[Any, Any, int]) -> int:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return asyncio.run(coroutine)
+    return uvloop.run(coroutine)

@@ -1,0 +1,1 @@
+"""Tests that inject faults: what is late, huge, half, wrong or hostile."""
