@@ -1,0 +1,1 @@
+"""The chains to watch: for now the simulated cluster."""
