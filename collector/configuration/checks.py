@@ -1,0 +1,169 @@
+"""What the values of a file have to do with each other: names that are taken, keys that exclude or need each other.
+
+The models look at one value at a time and stop where one is wrong; these checks look at the file as it was written,
+so that every mistake is told at once. They take nothing for granted: where something is of another kind than it
+should be, the models say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from collector.configuration import models, values
+from collector.configuration.document import Document
+from collector.configuration.mistakes import Path, listed, nearest
+
+Section = Mapping[str, object]
+
+_MAY_BE_EMPTY = {
+    models.Configuration: {"agent", "outputs"},
+    models.Outputs: {"prometheus", "telegraf", "stdout"},
+}
+"""Keys that mean something without a value: the defaults."""
+
+_DATABASE_KEYS = {"retention_policy", "create_database", "username", "password", "password_file"}
+
+
+def check_configuration(document: Document) -> None:
+    """Note what is wrong with a configuration file."""
+    whole = document.data
+    if not isinstance(whole, dict):
+        return
+    _keys(document, (), whole, models.Configuration)
+    if isinstance(agent := whole.get("agent"), dict):
+        _keys(document, ("agent",), agent, models.Agent)
+    names: dict[str, Path] = {}
+    for path, chain in _sections(whole.get("chains"), ("chains",)):
+        _keys(document, path, chain, models.Chain)
+        _unique(
+            document,
+            names,
+            chain.get("name"),
+            (*path, "name"),
+            "is the name of the chain on line {} too; give each its own",
+        )
+        check_servers(document, chain.get("servers"), (*path, "servers"), models.FORMS)
+    if isinstance(outputs := whole.get("outputs"), dict):
+        _outputs(document, outputs)
+
+
+def check_servers(document: Document, servers: object, path: Path, forms: Mapping[str, type[models.Model]]) -> None:
+    """Note what is wrong with a list of servers; `forms` are those that they may have."""
+    names: dict[str, Path] = {}
+    places: dict[str, Path] = {}
+    for index, item in enumerate(servers if isinstance(servers, list) else ()):
+        here = (*path, index)
+        server: Section = item if isinstance(item, dict) else {"url": item}
+        if isinstance(item, dict):
+            _form(document, here, server, forms)
+        url, name = server.get("url"), server.get("name")
+        if url is None or not _right(values.url, url):
+            continue
+        at = (*here, "url") if isinstance(item, dict) else here
+        if _unique(document, places, values.same_place(str(url)), at, "is the server on line {} too; keep one"):
+            _unique(
+                document,
+                names,
+                name or values.node_name(str(url)),
+                (*here, "name") if name else at,
+                "has the name of the server on line {} too; give each its own",
+            )
+
+
+def _form(document: Document, path: Path, server: Section, forms: Mapping[str, type[models.Model]]) -> None:
+    found = [key for key in forms if key in server]
+    if len(found) == 1:
+        _keys(document, path, server, forms[found[0]])
+    elif found:
+        document.wrong(path, f"has {listed(found)}; keep one of them and make a server of each")
+    else:
+        known: set[str] = set().union(*(model.model_fields for model in forms.values()))
+        _known(document, path, server, known)
+        if not known.issuperset(server):
+            document.told(path)  # the unknown key is what tells where the server is
+        else:
+            document.wrong(path, f"says not where the server is; write one of {listed(list(forms))}")
+
+
+def _outputs(document: Document, outputs: Section) -> None:
+    _keys(document, ("outputs",), outputs, models.Outputs)
+    if isinstance(prometheus := outputs.get("prometheus"), dict):
+        _keys(document, ("outputs", "prometheus"), prometheus, models.Prometheus)
+    if "telegraf" in outputs and "stdout" in outputs:
+        document.wrong(("outputs", "stdout"), "writes where telegraf does; keep one of them")
+    names: dict[str, Path] = {key: ("outputs", key) for key in ("prometheus", "telegraf", "stdout") if key in outputs}
+    given = outputs.get("influxdb")
+    single = [(("outputs", "influxdb"), given)] if isinstance(given, dict) else None
+    for path, influxdb in single or _sections(given, ("outputs", "influxdb")):
+        _keys(document, path, influxdb, models.Influxdb)
+        _influxdb(document, path, influxdb)
+        url, name = influxdb.get("url"), influxdb.get("name")
+        if name or (url is not None and _right(values.plain_url, url)):
+            at = (*path, "name") if name else (*path, "url")
+            taken = name or values.output_name_for(str(url))
+            _unique(document, names, taken, at, "has the name of the output on line {} too; give each its own")
+
+
+def _influxdb(document: Document, path: Path, influxdb: Section) -> None:
+    newer = [key for key in ("org", "bucket") if key in influxdb]
+    if "database" in influxdb and newer:
+        document.wrong(path, f"has database and {listed(newer)}; keep database for 1.x, or org and bucket for 2.x, 3.x")
+    elif len(newer) == 1:
+        document.wrong((*path, newer[0]), "stands alone; write both org and bucket")
+    elif "database" not in influxdb and not newer:
+        document.wrong(path, "says not where to write; give database for 1.x, or org and bucket for 2.x, 3.x")
+    elif newer:
+        for key in _DATABASE_KEYS & influxdb.keys():
+            document.wrong((*path, key), "goes with database, for 1.x; leave it out, or write database")
+    _secrets(document, path, influxdb)
+
+
+def _secrets(document: Document, path: Path, influxdb: Section) -> None:
+    for key in {"password", "token"} & influxdb.keys():
+        if f"{key}_file" in influxdb:
+            document.wrong((*path, f"{key}_file"), f"says again what {key} says; keep one of them")
+    if "username" not in influxdb:
+        for key in {"password", "password_file"} & influxdb.keys():
+            document.wrong((*path, key), "lacks its user; write username as well")
+    elif {"token", "token_file"} & influxdb.keys():
+        document.wrong((*path, "username"), "stands beside a token; keep one of them")
+
+
+def _keys(document: Document, path: Path, section: Section, model: type[models.Model]) -> None:
+    """Note unknown keys, and known ones without a value."""
+    _known(document, path, section, model.model_fields)
+    for key, value in section.items():
+        if value is None and key in model.model_fields and key not in _MAY_BE_EMPTY.get(model, ()):
+            document.wrong((*path, key), "has no value; give it one, or leave it out")
+
+
+def _known(document: Document, path: Path, section: Section, known: Collection[str]) -> None:
+    for key in section:
+        if ":" in key:
+            document.wrong((*path, key), "has no space behind its colon; write key: value")
+        elif key not in known:
+            document.wrong((*path, key), f"is unknown; {nearest(key, known)}")
+
+
+def _sections(items: object, path: Path) -> Iterator[tuple[Path, Section]]:
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield (*path, index), item
+
+
+def _unique(document: Document, taken: dict[str, Path], name: object, path: Path, message: str) -> bool:
+    """Note a name that is taken already; take it otherwise."""
+    if not isinstance(name, str):
+        return True
+    first = taken.setdefault(name, path)
+    if first != path:
+        document.wrong(path, message.format(document.line(first)))
+    return first == path
+
+
+def _right(check: Callable[[object], str], value: object) -> bool:
+    try:
+        check(value)
+    except ValueError:
+        return False
+    return True

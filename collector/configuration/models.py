@@ -1,0 +1,313 @@
+"""The configuration as the collector works with it.
+
+Each model is one mapping of the file, each description a sentence for editors and for docs/configuration.md. Values
+are checked here one by one; what they have to do with each other, in `checks`. Models are frozen and equal when all
+their values are, secrets from files included: that is how a reload sees what changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SecretStr,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+
+from collector.configuration import values
+from collector.configuration.fields import (
+    NOT_EMPTY,
+    URL_SCHEMA,
+    Delay,
+    DnsName,
+    Duration,
+    FilePath,
+    Kind,
+    LabelName,
+    Listen,
+    MetricPath,
+    NameWithAddress,
+    OutputName,
+    Page,
+    Pattern,
+    PlainUrl,
+    Port,
+    PossiblyEmpty,
+    Scheme,
+    Secret,
+    SecretFile,
+    Size,
+    Switch,
+    Text,
+    Url,
+    UrlPath,
+    UrlWithAddress,
+    Whole,
+    at_least,
+    at_most,
+    empty_is_default,
+)
+
+LARGEST_BATCH = 20_000_000
+"""InfluxDB 1.x refuses requests beyond 25 MB."""
+
+
+class Model(BaseModel):
+    """What all mappings have in common."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
+
+
+class Agent(Model):
+    """How often nodes are asked, and what holds for chainwatch as a whole."""
+
+    model_config = ConfigDict(revalidate_instances="always")  # the default's `state_dir` is relative to the file, too
+
+    interval: Duration = Field(
+        10.0, description="How often each server is gathered; ticks are rounded to the clock, as Telegraf's are."
+    )
+    timeout: Duration | None = Field(
+        None,
+        description="When a gather is cancelled. Left out: 5s, or the interval where that is shorter.",
+    )
+    jitter: Delay = Field(
+        0.0, description="Each gather begins up to this much after its tick, so that nodes take turns."
+    )
+    state_dir: FilePath = Field(
+        Path("state"),
+        description="Directory for what is to outlive a restart, relative to the configuration file; "
+        "at present nothing is kept there.",
+    )
+    shutdown_timeout: Delay = Field(5.0, description="How long outputs may deliver what is left when chainwatch stops.")
+
+
+class ServerModel(Model):
+    """What every form of a server may say."""
+
+    role: PossiblyEmpty = Field(
+        "", description="The label `role`: boot, sealer, client, producer, worker, or your own word."
+    )
+    metrics: tuple[MetricPath, ...] | None = Field(
+        None, description="As `metrics` of the chain, for this server alone."
+    )
+    interval: Duration | None = Field(None, description="As `interval` of the chain, for this server alone.")
+    timeout: Duration | None = Field(None, description="As `timeout` of the chain, for this server alone.")
+    labels: dict[LabelName, Text] = Field({}, description="Further labels, added to those of the chain.")
+
+
+class StaticServer(ServerModel):
+    """A server at a URL. A URL alone may stand for the whole mapping."""
+
+    url: Url = Field(
+        repr=False, description="Where the node answers; it may hold `user:password@`, which is never shown."
+    )
+    name: Text | None = Field(None, description="The label `node`. Left out: `host:port` of the URL.")
+    metrics_url: Url | None = Field(
+        None, repr=False, description="Where an Ethereum node offers `/debug/metrics`, if it is to be read there."
+    )
+
+
+class DnsServer(ServerModel):
+    """A DNS name; every address behind it, IPv4 and IPv6, is a node of its own. Asked again at every tick."""
+
+    dns: DnsName = Field(description="The name, such as `tasks.nodeos` for the replicas of a Swarm service.")
+    port: Port = Field(description="The port at which each of them answers.")
+    scheme: Scheme = Field("http", description="`http` or `https`; certificates are checked against the DNS name.")
+    path: UrlPath = Field("", description="Path of the URL, if there is one.")
+    name: NameWithAddress | None = Field(
+        None, description="The label `node`, with `{address}` in it. Left out: `address:port`."
+    )
+    metrics_url: UrlWithAddress | None = Field(
+        None, repr=False, description="As for a `url`, with `{address}` in it: `http://{address}:6060/debug/metrics`."
+    )
+
+
+class FileServer(ServerModel):
+    """Files with lists of servers, read again when they change. Other keys hold where a file says nothing of them."""
+
+    file: Pattern = Field(
+        description="Path of the files, relative to the configuration file; `*`, `?`, `[…]` and `**` as in a shell."
+    )
+
+
+FORMS: Mapping[str, type[StaticServer | DnsServer | FileServer]] = {
+    "url": StaticServer,
+    "dns": DnsServer,
+    "file": FileServer,
+}
+"""The forms of a server, by the key that tells them apart."""
+
+FORM = re.compile("<(.*)>")
+"""How a form is called within the models: no key of a file looks like it."""
+
+
+def form(server: object, forms: Mapping[str, type[Model]] = FORMS) -> str | None:
+    """Return which of the forms a server has, None where it has none or more than one."""
+    if isinstance(server, str):
+        return "<text>"
+    if not isinstance(server, dict):
+        return next((f"<{key}>" for key, model in forms.items() if isinstance(server, model)), None)
+    found = [key for key in forms if key in server]
+    return f"<{found[0]}>" if len(found) == 1 else None
+
+
+def _at(url: object) -> object:
+    return {"url": url}
+
+
+Server = StaticServer | DnsServer | FileServer
+
+UrlAlone = Annotated[StaticServer, BeforeValidator(_at), WithJsonSchema(URL_SCHEMA), Tag("<text>")]
+"""A text that stands for the whole mapping."""
+
+_AnyServer = Annotated[
+    UrlAlone
+    | Annotated[StaticServer, Tag("<url>")]
+    | Annotated[DnsServer, Tag("<dns>")]
+    | Annotated[FileServer, Tag("<file>")],
+    Discriminator(
+        form,
+        custom_error_type="form",
+        custom_error_message="is no server; write a URL, or a mapping with one of url, dns and file",
+    ),
+]
+
+
+class Chain(Model):
+    """A network of nodes that should agree."""
+
+    name: Text = Field(description="The label `chain`.")
+    kind: Kind = Field(description="What the nodes are: `ethereum` (geth), `nodeos`, or a source that somebody added.")
+    block_period: Delay = Field(
+        0.0, description="Time between blocks, by which health tells a late block from a stuck node. 0: unknown."
+    )
+    metrics: tuple[MetricPath, ...] | None = Field(
+        None,
+        description="Which of a node's own metrics are read: dotted paths, each with all below it, `*` for any part. "
+        "Left out: the usual ones of the kind. `[]`: none.",
+    )
+    interval: Duration | None = Field(None, description="As `interval` of the agent, for this chain.")
+    timeout: Duration | None = Field(None, description="As `timeout` of the agent, for this chain.")
+    labels: dict[LabelName, Text] = Field({}, description="Further labels on everything said of this chain's nodes.")
+    servers: Annotated[tuple[_AnyServer, ...], NOT_EMPTY] = Field(
+        description="Where the nodes are: each a URL, or one of the three forms below.",
+        json_schema_extra={"minItems": 1},
+    )
+
+
+class Prometheus(Model):
+    """A page for Prometheus to scrape."""
+
+    listen: Listen = Field(
+        values.Address("127.0.0.1", 9273), description="Address and port of the page; `:9273` is all addresses."
+    )
+    path: Page = Field("/metrics", description="Path of the page.")
+    expire: Annotated[Whole, at_least(1)] = Field(
+        5, description="After so many intervals without a reading, a series leaves the page."
+    )
+
+
+class Influxdb(Model):
+    """An InfluxDB to write to: 1.x by `database`; 2.x and 3.x by `org` and `bucket`."""
+
+    url: PlainUrl = Field(description="Where InfluxDB, or what speaks its protocol, answers.")
+    name: OutputName | None = Field(
+        None, description="The label `output` in chainwatch's own metrics. Left out: `influxdb-host-port`."
+    )
+    database: Text | None = Field(None, description="Database of InfluxDB 1.x.")
+    retention_policy: Text | None = Field(None, description="Retention policy. Left out: the database's default.")
+    create_database: Switch = Field(True, description="Create the database if it is missing, as Telegraf does.")
+    username: Text | None = Field(None, description="User of InfluxDB 1.x.")
+    password_file: SecretFile | None = Field(
+        None, description="File with the password, relative to the configuration file."
+    )
+    password: Secret | None = Field(None, description="The user's password.")
+    org: Text | None = Field(None, description="Organisation of InfluxDB 2.x and 3.x.")
+    bucket: Text | None = Field(None, description="Bucket of InfluxDB 2.x and 3.x.")
+    token_file: SecretFile | None = Field(None, description="File with the token, relative to the configuration file.")
+    token: Secret | None = Field(None, description="The token.")
+    timeout: Duration = Field(5.0, description="When a request is given up, to be tried again.")
+    flush_interval: Duration = Field(1.0, description="Readings wait for each other this long, then go in one request.")
+    batch_bytes: Annotated[Size, at_most(LARGEST_BATCH)] = Field(
+        1 << 20, description="A request holds so many bytes at most, before compression."
+    )
+    buffer: Size = Field(
+        64 << 20,
+        description="Memory for readings that wait while InfluxDB can't be reached; then the oldest are dropped.",
+    )
+
+    @field_validator("password", "token")
+    @classmethod
+    def _from_file(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Take the secret from its file, so that those who use it need not know where it came from."""
+        return value if value is not None else info.data.get(f"{info.field_name}_file")
+
+    @property
+    def output_name(self) -> str:
+        """The name, given or not."""
+        return self.name or values.output_name_for(self.url)
+
+
+class Telegraf(Model):
+    """Lines for Telegraf's `execd` input: one gather for each newline on stdin."""
+
+
+class Stdout(Model):
+    """Lines on stdout, to look at."""
+
+
+def _list(value: object) -> object:
+    return value if value is None or isinstance(value, list | tuple) else [value]
+
+
+class Outputs(Model):
+    """Where readings go: one of these, or several."""
+
+    prometheus: Annotated[Prometheus | None, BeforeValidator(empty_is_default)] = Field(
+        None, validate_default=False, description="A page for Prometheus to scrape."
+    )
+    influxdb: Annotated[tuple[Influxdb, ...], BeforeValidator(_list)] = Field(
+        (), description="An InfluxDB, or a list of several."
+    )
+    telegraf: Annotated[Telegraf | None, BeforeValidator(empty_is_default)] = Field(
+        None, validate_default=False, description="Run under Telegraf's `execd` input."
+    )
+    stdout: Annotated[Stdout | None, BeforeValidator(empty_is_default)] = Field(
+        None, validate_default=False, description="Lines on stdout."
+    )
+
+    def __bool__(self) -> bool:
+        return any(dict(self).values())
+
+
+class Configuration(Model):
+    """A whole file."""
+
+    agent: Annotated[Agent, BeforeValidator(empty_is_default)] = Field(
+        default_factory=Agent, description="How often nodes are asked, and what holds for chainwatch as a whole."
+    )
+    chains: Annotated[tuple[Chain, ...], NOT_EMPTY] = Field(
+        description="The chains to watch.", json_schema_extra={"minItems": 1}
+    )
+    outputs: Annotated[Outputs, BeforeValidator(empty_is_default)] = Field(
+        default_factory=Outputs, description="Where readings go."
+    )
+
+
+def schedule(agent: Agent, *sections: Chain | ServerModel) -> tuple[float, float]:
+    """Return the interval and the timeout that hold under these sections, of which the later say it more precisely."""
+    closest = [*reversed(sections), agent]
+    interval = next(section.interval for section in closest if section.interval is not None)
+    timeout = next((section.timeout for section in closest if section.timeout is not None), min(5.0, interval))
+    return interval, timeout

@@ -1,0 +1,1 @@
+"""The configuration: what it says, and every mistake that it can hold."""

@@ -1,0 +1,1 @@
+"""Discovery: files of servers, and DNS with a name server of the tests' own."""
