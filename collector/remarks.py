@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 REPEAT_AFTER = 300.0
 """Seconds after which a failure that goes on is said again."""
+
+MOST_IN_THAT = 3
+"""How often one kind of failure is said within these seconds, should it come and go."""
 
 MOST_ONCE = 1000
 """Different things that are remembered as said; a node that makes up ever new ones is told no more after that."""
@@ -23,7 +27,7 @@ def excerpt(text: str | bytes, most: int = 200) -> str:
 
 
 class Remarks:
-    """Lines about one subject, rate-limited: a first failure at once, the same kind again after five minutes.
+    """Lines about one subject, rate-limited: a failure at once when it begins, again every five minutes it goes on.
 
     `subject` begins every line. What went unsaid is counted and told with the next line.
     """
@@ -32,40 +36,54 @@ class Remarks:
         self._log = log
         self._subject = subject
         self._clock = clock
-        self._said: set[str] = set()
-        self._failing: dict[str, tuple[float, int]] = {}  # kind: when last said, how often left out since
-        self._since = 0.0
+        self._once: set[str] = set()
+        self._kinds: dict[str, _Kind] = {}
+        self._since: float | None = None  # since when something is wrong that was said
+
+    def said(self, key: str) -> bool:
+        """Tell whether `once` would not say this any more."""
+        return key in self._once or len(self._once) >= MOST_ONCE
 
     def once(self, key: str, message: str, level: int = logging.WARNING) -> None:
         """Say a thing the first time only."""
         if not self.said(key):
-            self._said.add(key)
+            self._once.add(key)
             self._log.log(level, "%s: %s", self._subject, message)
-
-    def said(self, key: str) -> bool:
-        """Tell whether `once` would not say this any more."""
-        return key in self._said or len(self._said) >= MOST_ONCE
 
     def forget(self) -> None:
         """Let everything said once be said again: the node is another than before."""
-        self._said.clear()
+        self._once.clear()
 
     def failed(self, kind: str, message: str) -> None:
-        """Say a failure, unless one of its kind was said less than five minutes ago."""
+        """Say a failure if it is one that has just begun, or that was last said five minutes ago."""
         now = self._clock()
-        if not self._failing:
-            self._since = now
-        said, unsaid = self._failing.get(kind, (float("-inf"), 0))
-        if now - said < REPEAT_AFTER:
-            self._failing[kind] = (said, unsaid + 1)
+        if kind not in self._kinds and len(self._kinds) >= MOST_ONCE:
+            self._kinds.clear()
+        known = self._kinds.setdefault(kind, _Kind())
+        known.said = [moment for moment in known.said if now - moment < REPEAT_AFTER]
+        if known.said and (known.going_on or len(known.said) >= MOST_IN_THAT):
+            known.unsaid += 1
             return
-        if len(self._failing) >= MOST_ONCE:
-            self._failing.clear()
-        self._failing[kind] = (now, 0)
-        self._log.warning("%s: %s%s", self._subject, message, f" ({unsaid} more like this)" if unsaid else "")
+        known.said.append(now)
+        known.going_on = True
+        self._since = now if self._since is None else self._since
+        more = f" ({known.unsaid} more like this)" if known.unsaid else ""
+        known.unsaid = 0
+        self._log.warning("%s: %s%s", self._subject, message, more)
 
     def recovered(self, message: str) -> None:
-        """Say that it works again, if it did not."""
-        if self._failing:
+        """Say that it works again, if it was said that it did not."""
+        if self._since is not None:
             self._log.info("%s: %s after %.0f s", self._subject, message, self._clock() - self._since)
-            self._failing.clear()
+            self._since = None
+        for known in self._kinds.values():
+            known.going_on = False
+
+
+@dataclass
+class _Kind:
+    """What is remembered of one kind of failure: when it was said lately, and how often left out since."""
+
+    said: list[float] = field(default_factory=list)
+    unsaid: int = 0
+    going_on: bool = False

@@ -5,7 +5,7 @@ Two targets are equal when nothing about them differs: that is how a reload know
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -31,9 +31,9 @@ class Target:
     chain: str
     kind: str
     name: str
-    url: str
+    url: str = field(repr=False)
     role: str = ""
-    metrics_url: str = ""
+    metrics_url: str = field(default="", repr=False)
     metrics: tuple[str, ...] | None = None
     interval: float = 10.0
     timeout: float = 5.0

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
 
 from collector.readings import Kind, Reading, Shape, Value
 from exporters.numbers import picker, spell
@@ -22,6 +21,7 @@ LONGEST_SERIES_KEY = 65_535
 """Bytes of measurement and tags beyond which InfluxDB refuses a line."""
 
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\\\u2028\u2029]")
+_QUOTE = re.compile('"')  # in a field's name it makes VictoriaMetrics swallow the fields after it
 
 
 class _Template:
@@ -34,7 +34,7 @@ class _Template:
 
     def __init__(self, shape: Shape) -> None:
         self.head = _head(shape)
-        names = _distinct(_name(field.name, ",= ") for field in shape.fields)
+        names = _field_names(shape)
         texts = any(field.kind is Kind.TEXT for field in shape.fields)
         self.names = None if texts else names
         kept = [index for index, name in enumerate(names) if name]
@@ -50,7 +50,7 @@ def encode(reading: Reading) -> bytes:
     """
     compiled = reading.shape.derive(_Template)
     numbers = spell(reading.values) if compiled.template else None
-    if numbers is None:
+    if not numbers:
         return _field_by_field(compiled, reading)
     return compiled.template % (*(compiled.take(numbers) if compiled.take else numbers), reading.time_ns)
 
@@ -59,7 +59,7 @@ def _field_by_field(compiled: _Template, reading: Reading) -> bytes:
     """Encode what the template can't: text, and readings with a value that has to be left out."""
     if not compiled.head:
         return b""
-    names = compiled.names or _distinct(_name(field.name, ",= ") for field in reading.shape.fields)
+    names = compiled.names or _field_names(reading.shape)
     fields = [
         name + b"=" + written
         for name, value in zip(names, reading.values, strict=True)
@@ -100,11 +100,12 @@ def _name(text: str, special: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _distinct(names: Iterable[bytes]) -> list[bytes]:
-    """Blank every repetition: two fields whose names differ only in what can't be written are one; the first stays."""
+def _field_names(shape: Shape) -> list[bytes]:
+    """Return the fields' names, "" for a repetition: two that differ only in what can't be written are one."""
     seen: set[bytes] = set()
     distinct = []
-    for name in names:
+    for field in shape.fields:
+        name = _name(_QUOTE.sub("_", field.name), ",= ")
         distinct.append(b"" if name in seen else name)
         seen.add(name)
     return distinct

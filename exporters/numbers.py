@@ -21,7 +21,7 @@ def spell(values: Sequence[object]) -> list[bytes] | None:
     # "null" (for what is not finite), "true", "false" and quoted strings each hold a character that no number does.
     if b"u" in array or b"s" in array or b'"' in array:
         return None
-    return array[1:-1].split(b",")
+    return array[1:-1].split(b",") if values else []
 
 
 def picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:

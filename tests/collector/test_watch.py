@@ -33,7 +33,7 @@ class MadeUp:
         self._gather = gather
         self.running = self.most = self.gathers = self.cancelled = 0
 
-    def __call__(self, _: Target, __: Client, ___: Remarks, problems: Problems) -> MadeUp:
+    def __call__(self, target: Target, client: Client, remarks: Remarks, problems: Problems) -> MadeUp:  # noqa: ARG002
         """Be the factory, and the source that it makes."""
         self._problems = problems
         return self

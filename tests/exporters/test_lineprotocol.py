@@ -68,6 +68,15 @@ def test_names_that_differ_only_in_what_cannot_be_written_are_one_field() -> Non
     assert encode(Reading(shape, [1, 2, 3], 1)) == b"m a_=1,b=3 1\n"
 
 
+def test_a_reading_without_fields_is_no_line() -> None:
+    assert encode(Reading(Shape("m", {}, []), [], 1)) == b""
+
+
+def test_a_quote_has_no_place_in_a_field_name() -> None:
+    """VictoriaMetrics takes it for the beginning of a text and loses the fields after it."""
+    assert encode(Reading(Shape("m", {"t": '"'}, [Field('a"b')]), [1], 1)) == b'm,t=" a_b=1 1\n'
+
+
 def test_time_is_no_name_for_a_field_or_tag() -> None:
     assert encode(Reading(Shape("m", {"time": "x"}, [Field("time")]), [1], 1)) == b"m,time_=x time_=1 1\n"
 
@@ -96,7 +105,7 @@ def test_any_reading_reads_back(measurement: str, tags: dict[str, str], fields: 
     assert time == 42
     assert len(read_tags) <= sum(bool(value) for value in tags.values())
     assert {float(text) for text in read_fields.values()} <= {float(value) for value in finite}
-    harmless = re.compile(r"[^\x00-\x1f\x7f\\\u2028\u2029]+")
+    harmless = re.compile(r"[^\x00-\x1f\x7f\\\u2028\u2029\"]+")
     for name, value in fields.items():
         if harmless.fullmatch(name) and name != "time" and (isinstance(value, int) or math.isfinite(value)):
             assert float(read_fields[name]) == float(value)
