@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
+import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -13,22 +15,31 @@ from typing import Any
 from chainwatch.logs import log_to_stderr
 from collector.about import VERSION
 from collector.catalogue import CATALOGUE
-from collector.configuration import Configuration, WrongConfiguration, json_schema, read_configuration
+from collector.configuration import Address, Configuration, Mistake, WrongConfiguration, json_schema, read_configuration
+from collector.configuration.values import duration, listen
 
 DONE, FAILED, WRONG = 0, 1, 2
+
+_log = logging.getLogger("chainwatch")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    _fill_standard_streams()
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
+        if sys.stdout:
+            sys.stdout.flush()  # here, where a failure can still be told
     except WrongConfiguration as wrong:
         print(wrong, file=sys.stderr)
         return WRONG
     except KeyboardInterrupt:
         return 128 + 2  # as a shell says of SIGINT
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # whoever reads it has seen enough
+            print(f"chainwatch: {error.strerror or error}", file=sys.stderr)
+        _forget_output()
         return FAILED
     return code
 
@@ -56,8 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     once.add_argument("--print", action="store_true", help="print line protocol instead of delivering")
     configured("check", _check, "Tell every mistake in a configuration.")
     demo = command("demo", _demo, "Watch a simulated Ethereum and a simulated nodeos cluster.")
-    demo.add_argument("--duration", type=float, metavar="SECONDS", help="end by itself")
-    demo.add_argument("--listen", default="127.0.0.1:9273", metavar="ADDRESS:PORT", help="where to look (%(default)s)")
+    demo.add_argument("--duration", type=_seconds, metavar="SECONDS", help="end by itself")
+    where = "where to look (%(default)s)"
+    demo.add_argument("--listen", type=_address, default="127.0.0.1:9273", metavar="ADDRESS:PORT", help=where)
     demo.add_argument("--verbose", action="store_true", help="log more, defects with their tracebacks")
     metrics = command("metrics", _metrics, "Print the catalogue: every metric that chainwatch itself defines.")
     metrics.add_argument("--json", action="store_true", help="print JSON")
@@ -66,13 +78,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from chainwatch.running import run  # noqa: PLC0415 - the other commands do without
+    from chainwatch.running import read_to_run, run  # noqa: PLC0415 - the other commands do without
 
-    configuration = _read(options.config)
-    if not configuration.outputs:
-        print(f"{options.config}: outputs: names none; say where the readings go", file=sys.stderr)
-        return WRONG
+    warnings: list[Mistake] = []
+    configuration = read_to_run(options.config, warnings.append)
     log_to_stderr(verbose=options.verbose, telegraf=configuration.outputs.telegraf is not None)
+    for warning in warnings:
+        _log.warning("%s", warning)
     return _on_a_loop(run(options.config, configuration))
 
 
@@ -87,7 +99,11 @@ def _once(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from collector.discovery import mistakes_in_files  # noqa: PLC0415 - as above
+
     configuration = _read(options.config)
+    if mistakes := mistakes_in_files(configuration):
+        raise WrongConfiguration(mistakes)
     chains = ", ".join(f"{chain.name} ({chain.kind}, {len(chain.servers)} servers)" for chain in configuration.chains)
     outputs = "no outputs: `run` would have nowhere to deliver" if not configuration.outputs else "outputs are named"
     print(f"{options.config}: no mistakes; chains: {chains}; {outputs}")
@@ -134,6 +150,33 @@ def _read(path: Path) -> Configuration:
 
 def _stdout(configuration: Configuration) -> Any:  # noqa: ANN401 - the model's own type
     return type(configuration.outputs)(stdout={})
+
+
+def _seconds(text: str) -> float:
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error}") from None
+
+
+def _address(text: str) -> Address:
+    try:
+        return listen(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error}") from None
+
+
+def _fill_standard_streams() -> None:
+    """Put /dev/null where a standard stream was closed: else a socket gets its place, and uvloop aborts at that."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - standard error
+        pass
+    os.close(descriptor)
+
+
+def _forget_output() -> None:
+    """Let what could not be written go: Python would try again at exit, and tell of it in words of its own."""
+    if sys.stdout:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _on_a_loop(coroutine: Coroutine[Any, Any, int]) -> int:

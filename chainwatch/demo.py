@@ -11,35 +11,32 @@ from pathlib import Path
 import yaml
 
 from chainwatch.running import run
-from collector.configuration import read_configuration
+from collector.configuration import Address, read_configuration
 from compose.simulated import AnyNode, SimulatedCluster
 
 _PERIODS = {"ethereum": "3s", "nodeos": "500ms"}
 
 
-async def demo(listen: str, duration: float | None) -> int:
-    """Run it until it is stopped, or for so many seconds. Returns the exit code.
-
-    Raises WrongConfiguration for an address that is none.
-    """
+async def demo(listen: Address, duration: float | None) -> int:
+    """Run it until it is stopped, or for so many seconds. Returns the exit code."""
     async with SimulatedCluster(control=True) as cluster:
         with tempfile.TemporaryDirectory(prefix="chainwatch-demo-") as directory:
             path = Path(directory) / "demo.yaml"
             text = yaml.safe_dump(_configuration(list(cluster.nodes.values()), listen), sort_keys=False)
             await asyncio.to_thread(path.write_text, text)
             configuration = await asyncio.to_thread(read_configuration, path)
-            print(_where_to_look(listen, path, cluster), flush=True)
+            where = _where_to_look(listen, path, cluster)
             stop = asyncio.Event()
             ending = asyncio.create_task(_set_after(stop, duration))
             try:
-                return await run(path, configuration, stop)
+                return await run(path, configuration, stop, lambda: print(where, flush=True))
             finally:
                 ending.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await ending
 
 
-def _configuration(nodes: Sequence[AnyNode], listen: str) -> dict[str, object]:
+def _configuration(nodes: Sequence[AnyNode], listen: Address) -> dict[str, object]:
     chains: dict[str, dict[str, object]] = {}
     for node in nodes:
         chain = chains.setdefault(
@@ -53,18 +50,19 @@ def _configuration(nodes: Sequence[AnyNode], listen: str) -> dict[str, object]:
     return {
         "agent": {"interval": "1s"},
         "chains": list(chains.values()),
-        "outputs": {"prometheus": {"listen": listen}},
+        "outputs": {"prometheus": {"listen": str(listen)}},
     }
 
 
-def _where_to_look(listen: str, path: Path, cluster: SimulatedCluster) -> str:
+def _where_to_look(listen: Address, path: Path, cluster: SimulatedCluster) -> str:
+    page = f"http://{listen._replace(host=listen.host or 'localhost')}"
     sealer = next(iter(cluster.nodes))
     control = cluster.control_url.rstrip("/")
     return f"""
 A simulated cluster of {len(cluster.nodes)} nodes is up, and the collector is watching it. Look at
 
-    http://{listen}/           every node's state
-    http://{listen}/metrics    what Prometheus would scrape
+    {page}/           every node's state
+    {page}/metrics    what Prometheus would scrape
 
 The collector's configuration is {path}. To break something, and mend it again:
 

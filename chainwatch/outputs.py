@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
+from io import FileIO
+from typing import NamedTuple
 
 from collector import configuration as conf
 from collector.about import About
@@ -17,53 +20,102 @@ from exporters.stream import Stream
 
 Settings = conf.Prometheus | conf.Influxdb | conf.Telegraf | conf.Stdout
 
+_log = logging.getLogger("chainwatch")
+
+
+class Output(NamedTuple):
+    """One output: its settings, and the exporters made from them."""
+
+    settings: Settings
+    exporters: list[Exporter]
+
 
 class Outputs:
-    """The exporters at work, by the names and settings that they were made from."""
+    """The outputs at work, by name. `deserted` is called when all that is left are streams that nobody reads."""
 
-    def __init__(self, about: About) -> None:
+    def __init__(self, about: About, deserted: Callable[[], None]) -> None:
         self._about = about
-        self._working: dict[str, tuple[Settings, list[Exporter]]] = {}
+        self._deserted = deserted
+        self._working: dict[str, Output] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def exporters(self) -> list[Exporter]:
         """All exporters at work."""
-        return [exporter for _, exporters in self._working.values() for exporter in exporters]
-
-    @property
-    def streams(self) -> list[Stream]:
-        """Those that write to a stream: when one's other end is gone, there is nobody to work for."""
-        return [exporter for exporter in self.exporters if isinstance(exporter, Stream)]
+        return _exporters(self._working.values())
 
     async def apply(self, outputs: conf.Outputs, within: float) -> None:
         """Work with these outputs from now on; one whose settings are the same is left alone, its buffer too.
 
-        An output that changed is closed, with so many seconds to deliver, before its successor starts: both may want
-        one port. Raises OSError where a listener can't be opened; the outputs before are then at work again.
+        Those that leave have so many seconds to deliver what they hold, and nobody waits for them. Raises OSError where
+        one can't be opened; the outputs before are then at work as they were.
         """
         wanted = settings_by_name(outputs)
-        changed = {name for name, (settings, _) in self._working.items() if wanted.get(name) != settings}
-        before = {name: self._working.pop(name) for name in changed}
-        await asyncio.gather(*(exporter.close(within) for _, exporters in before.values() for exporter in exporters))
+        kept = {name: output for name, output in self._working.items() if wanted.get(name) == output.settings}
+        new = {name: self._made(name, settings) for name, settings in wanted.items() if name not in kept}
+        # A listener leaves before its successor comes if both want one port, all else leaves after it.
+        in_the_way = {
+            name: output
+            for name, output in self._working.items()
+            if name in new and _port(output) == _port(new[name]) is not None
+        }
+        leaving = [output for name, output in self._working.items() if name not in kept | in_the_way]
+        await _close(in_the_way.values(), within)
         try:
-            await self._start({name: settings for name, settings in wanted.items() if name not in self._working})
-        except OSError:
-            new = [name for name in self._working if name in wanted and name in changed]
-            await asyncio.gather(*(exporter.close(0) for name in new for exporter in self._working.pop(name)[1]))
-            await self._start({name: settings for name, (settings, _) in before.items()})
+            await _start(new.values())
+        except BaseException:
+            await _close(new.values(), 0.0)
+            await _start(in_the_way.values())
             raise
+        self._working = kept | new
+        task = asyncio.create_task(_close(leaving, within))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     async def close(self, within: float) -> None:
         """Deliver what is left, within so many seconds, and close."""
-        await asyncio.gather(*(exporter.close(within) for exporter in self.exporters))
-        self._working.clear()
+        await asyncio.gather(_close(self._working.values(), within), *self._leaving)
 
-    async def _start(self, wanted: Mapping[str, Settings]) -> None:
-        for name, settings in wanted.items():
-            exporters = make(name, settings, self._about)
-            for exporter in exporters:
-                await exporter.start()
-            self._working[name] = (settings, exporters)
+    def _made(self, name: str, settings: Settings) -> Output:
+        match settings:
+            case conf.Prometheus():
+                landing = Landing(settings.path)
+                where = PrometheusSettings(settings.listen.host, settings.listen.port, settings.path, settings.expire)
+                pages = {"/": landing.page} if settings.path != "/" else {}
+                return Output(settings, [landing, Prometheus(where, self._about, pages)])
+            case conf.Influxdb():
+                return Output(settings, [Influxdb(influxdb_settings(settings), self._about)])
+            case _:
+                return Output(settings, [Stream(name, _standard_output(name), self._about, lambda: self._gone(name))])
+
+    def _gone(self, name: str) -> None:
+        _log.warning("output %s: nobody reads it any more", name)
+        if all(isinstance(exporter, Stream) and exporter.broken for exporter in self.exporters):
+            self._deserted()
+
+
+def _exporters(outputs: Iterable[Output]) -> list[Exporter]:
+    return [exporter for output in outputs for exporter in output.exporters]
+
+
+async def _start(outputs: Iterable[Output]) -> None:
+    for exporter in _exporters(outputs):
+        await exporter.start()
+
+
+async def _close(outputs: Iterable[Output], within: float) -> None:
+    await asyncio.gather(*(exporter.close(within) for exporter in _exporters(outputs)))
+
+
+def _port(output: Output) -> int | None:
+    return output.settings.listen.port if isinstance(output.settings, conf.Prometheus) else None
+
+
+def _standard_output(name: str) -> FileIO:
+    """Return standard output, unbuffered. Raises OSError where it was closed before the start."""
+    if sys.stdout is None:
+        raise OSError(f"outputs.{name}: standard output is closed")
+    return FileIO(sys.stdout.fileno(), "w", closefd=False)
 
 
 def settings_by_name(outputs: conf.Outputs) -> dict[str, Settings]:
@@ -75,19 +127,6 @@ def settings_by_name(outputs: conf.Outputs) -> dict[str, Settings]:
         *((influxdb.output_name, influxdb) for influxdb in outputs.influxdb),
     ]
     return {name: settings for name, settings in named if settings is not None}
-
-
-def make(name: str, settings: Settings, about: About) -> list[Exporter]:
-    """Return the exporters of one output, not started yet."""
-    match settings:
-        case conf.Prometheus():
-            landing = Landing(settings.path)
-            where = PrometheusSettings(settings.listen.host, settings.listen.port, settings.path, settings.expire)
-            return [landing, Prometheus(where, about, {"/": landing.page} if settings.path != "/" else {})]
-        case conf.Influxdb():
-            return [Influxdb(influxdb_settings(settings), about)]
-        case _:
-            return [Stream(name, sys.stdout.buffer, about)]
 
 
 def influxdb_settings(settings: conf.Influxdb) -> InfluxdbSettings:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import CancelledError
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from chainwatch.outputs import Outputs
+from chainwatch.outputs import Outputs, settings_by_name
 from collector import configuration as conf
-from collector.about import About
-from collector.agent import Agent, Chain, by_clock
+from collector.about import VERSION, About
+from collector.agent import Agent, Chain
 from collector.configuration import Configuration, Mistake, WrongConfiguration, read_configuration, schedule
 from collector.discovery import Discovery
-from collector.remarks import Remarks
+from collector.remarks import Remarks, excerpt
 from collector.sources import SourceFactory, known_kinds
 from collector.ticks import Bell
 
@@ -27,45 +30,39 @@ _log = logging.getLogger("chainwatch")
 _SHARE = 0.5
 """Share of the time for shutting down that gathers under way may take; the rest is for delivering."""
 
-_LONGEST_LINE = 2**16
+_CHUNK = 2**16
 
 
-async def run(path: Path, configuration: Configuration, stop: asyncio.Event | None = None) -> int:
-    """Collect until SIGTERM, SIGINT, `stop`, or the end of what a stream's other end wants. Returns the exit code."""
-    about = About()
-    outputs = Outputs(about)
-    stop = stop or asyncio.Event()
-    reload = asyncio.Event()
-    bell = Bell() if configuration.outputs.telegraf is not None else None
-    within = configuration.agent.shutdown_timeout
-    try:
-        await outputs.apply(configuration.outputs, within)
-    except OSError as error:
-        _log.error("%s", error.strerror or error)
-        return 1
-    agent = Agent(load_source, outputs.exporters, about, (lambda _: bell.listener()) if bell else by_clock)
-    about.gauge("configuration_valid").set(1)
-    chains = Chains(about)
-    await _load_sources(configuration)
-    await agent.watch(await chains.of(configuration), configuration.agent.interval)
+async def run(
+    path: Path,
+    configuration: Configuration,
+    stop: asyncio.Event | None = None,
+    started: Callable[[], None] | None = None,
+) -> int:
+    """Collect until SIGTERM, SIGINT, `stop`, or the end of what a stream's other end wants. Returns the exit code.
+
+    `started` is called once the listeners are open.
+    """
+    stop, reload = stop or asyncio.Event(), asyncio.Event()
+    bell = Bell() if configuration.outputs.telegraf else None
     with _signals(stop, reload):
+        collector = _Collector(path, configuration, stop.set, bell)
+        try:
+            await collector.open()
+        except OSError as error:
+            _log.error("%s", error.strerror or error)
+            return 1
+        if started:
+            started()
+        await _first(stop.wait(), collector.watch())
         if bell:
-            _ring_at_newlines(bell, stop)
-        leaving = [asyncio.create_task(event.wait()) for event in (stop, *(s.broken for s in outputs.streams))]
-        while not any(task.done() for task in leaving):
-            reloading = asyncio.create_task(reload.wait())
-            await asyncio.wait([*leaving, reloading], return_when=asyncio.FIRST_COMPLETED)
-            reloading.cancel()
+            _ring_at_newlines(bell, stop.set)
+        while not stop.is_set():
+            await _first(stop.wait(), reload.wait())
             if reload.is_set():
                 reload.clear()
-                configuration = await _reload(path, configuration, agent, outputs, chains, about)
-        for task in leaving:
-            task.cancel()
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + configuration.agent.shutdown_timeout
-    await agent.stop(configuration.agent.shutdown_timeout * _SHARE)
-    await outputs.close(max(0.0, deadline - loop.time()))
-    await chains.close()
+                await _first(stop.wait(), collector.reload())
+        await collector.close()
     return 0
 
 
@@ -73,13 +70,22 @@ async def once(configuration: Configuration) -> int:
     """Gather everything once and deliver it. Returns the exit code: 1 if a node or an output failed."""
     about = About()
     about.gauge("configuration_valid").set(1)
-    outputs = Outputs(about)
+    outputs = Outputs(about, deserted=lambda: None)
     # A page that is gone before anybody could scrape it delivers nothing.
-    await outputs.apply(configuration.outputs.model_copy(update={"prometheus": None}), 0)
+    lasting = configuration.outputs.model_copy(update={"prometheus": None})
+    try:
+        await outputs.apply(lasting, 0)
+    except OSError as error:
+        _log.error("%s", error.strerror or error)
+        return 1
+    if not lasting:
+        _log.warning("what is gathered is delivered nowhere: only outputs.prometheus is named, or none")
     agent = Agent(load_source, outputs.exporters, about)
     chains = Chains(about)
     await _load_sources(configuration)
     answered = await agent.once(await chains.of(configuration))
+    if not answered:
+        _log.error("no server was found in any file or behind any name: nothing is gathered")
     await chains.close()
     await outputs.close(configuration.agent.shutdown_timeout)
     lost = [
@@ -88,7 +94,15 @@ async def once(configuration: Configuration) -> int:
         for sample in metric.samples
         if sample.name == "chainwatch_readings_dropped_total" and sample.value
     ]
-    return 0 if answered and not lost else 1
+    return 0 if answered and all(answered) and not lost else 1
+
+
+def read_to_run(path: Path, warn: Callable[[Mistake], None]) -> Configuration:
+    """Return the configuration of a file, which has to name an output. Raises WrongConfiguration."""
+    configuration = read_configuration(path, warn=warn)
+    if not configuration.outputs:
+        raise _wrong(path, "outputs", "names none; say where the readings go")
+    return configuration
 
 
 @cache
@@ -134,34 +148,101 @@ class Chains:
         return failed
 
 
-async def _reload(  # noqa: PLR0917 - all that a running collector is made of
-    path: Path, before: Configuration, agent: Agent, outputs: Outputs, chains: Chains, about: About
-) -> Configuration:
-    """Return the configuration that holds from now on: the file's, or the one before if the file's is wrong."""
-    try:
-        configuration = await asyncio.to_thread(read_configuration, path, warn=_warn)
-        if (configuration.outputs.telegraf is None) != (before.outputs.telegraf is None):
-            _log.warning("%s: outputs.telegraf: begins or ends with the next start only", path)
-        await _load_sources(configuration)
-        await outputs.apply(configuration.outputs, before.agent.shutdown_timeout)
-    except (WrongConfiguration, OSError) as wrong:
-        for line in str(wrong).splitlines():
-            _log.error("%s", line)
-        _log.error("%s: not taken over; the configuration before it goes on", path)
-        about.counter("reload_failures_total").inc()
-        about.gauge("configuration_valid").set(0)
-        agent.exporters = outputs.exporters
-        return before
-    agent.exporters = outputs.exporters
-    await agent.watch(await chains.of(configuration), configuration.agent.interval)
-    about.counter("reloads_total").inc()
-    about.gauge("configuration_valid").set(1)
-    _log.info("%s: taken over", path)
-    return configuration
+class _Collector:
+    """What runs, from one configuration to the next. By the clock, or at the rings of a bell if there is one."""
+
+    def __init__(
+        self, path: Path, configuration: Configuration, deserted: Callable[[], None], bell: Bell | None
+    ) -> None:
+        self._path = path
+        self._configuration = configuration
+        self._about = About()
+        self._outputs = Outputs(self._about, deserted)
+        self._chains = Chains(self._about)
+        self._agent = Agent(load_source, [], self._about)
+        if bell:
+            self._agent = Agent(load_source, [], self._about, lambda _: bell.listener(), lambda _: bell.listener())
+
+    async def open(self) -> None:
+        """Open the outputs. Raises OSError where one can't be opened."""
+        await self._deliver_to(self._configuration)
+        self._about.gauge("configuration_valid").set(1)
+        chains = ", ".join(chain.name for chain in self._configuration.chains)
+        outputs = ", ".join(settings_by_name(self._configuration.outputs))
+        _log.info("chainwatch %s watches %s and delivers to %s", VERSION, chains, outputs)
+
+    async def watch(self) -> None:
+        """Watch the servers of the configuration from now on."""
+        await _load_sources(self._configuration)
+        chains = await self._chains.of(self._configuration)
+        await self._agent.watch(chains, self._configuration.agent.interval)
+
+    async def reload(self) -> None:
+        """Take over what the file says now; where that is wrong, all goes on as before."""
+        try:
+            configuration = await asyncio.to_thread(self._read)
+            await _load_sources(configuration)
+            await self._deliver_to(configuration)
+        except Exception as error:  # noqa: BLE001 - a source that somebody added may raise anything
+            for line in _told(error):
+                _log.error("%s", line)
+            _log.error("%s: not taken over; the configuration before it goes on", self._path)
+            self._about.counter("reload_failures_total").inc()
+            self._about.gauge("configuration_valid").set(0)
+            return
+        self._configuration = configuration
+        await self.watch()
+        self._about.counter("reloads_total").inc()
+        self._about.gauge("configuration_valid").set(1)
+        _log.info("%s: taken over", self._path)
+
+    async def close(self) -> None:
+        """Let the gathers under way end, deliver what is left, and let go of everything, all of it in time."""
+        loop = asyncio.get_running_loop()
+        within = self._configuration.agent.shutdown_timeout
+        deadline = loop.time() + within
+        await self._agent.stop(within * _SHARE)
+        await self._outputs.close(max(0.0, deadline - loop.time()))
+        await self._chains.close()
+
+    def _read(self) -> Configuration:
+        configuration = read_to_run(self._path, _warn)
+        if bool(configuration.outputs.telegraf) != bool(self._configuration.outputs.telegraf):
+            raise _wrong(self._path, "outputs.telegraf", "comes and goes with a restart only")
+        return configuration
+
+    async def _deliver_to(self, configuration: Configuration) -> None:
+        await self._outputs.apply(configuration.outputs, self._configuration.agent.shutdown_timeout)
+        self._agent.exporters = self._outputs.exporters
+
+
+def _told(error: Exception) -> list[str]:
+    """Return the lines that say what is wrong with a new configuration."""
+    match error:
+        case WrongConfiguration():
+            return [str(mistake) for mistake in error.mistakes]
+        case OSError():
+            return [error.strerror or str(error)]
+    return [f"a defect of chainwatch, or of a source: {excerpt(repr(error))}"]
+
+
+def _wrong(path: Path, key: str, message: str) -> WrongConfiguration:
+    return WrongConfiguration([Mistake(str(path), 0, key, message)])
 
 
 def _warn(mistake: Mistake) -> None:
     _log.warning("%s", mistake)
+
+
+async def _first(*work: Coroutine[Any, Any, object]) -> None:
+    """Do several things until the first of them is done; the others are given up."""
+    tasks = [asyncio.create_task(each) for each in work]
+    done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 @contextlib.contextmanager
@@ -177,17 +258,29 @@ def _signals(stop: asyncio.Event, reload: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _ring_at_newlines(bell: Bell, stop: asyncio.Event) -> None:
-    """Ring for each line on standard input, stop at its end.
+def _ring_at_newlines(bell: Bell, ended: Callable[[], None]) -> None:
+    """Ring for each newline on standard input; `ended` is called at its end.
 
-    In a thread, for standard input may be anything: a pipe, a terminal, a file, /dev/null.
+    In a thread, for standard input may be anything: a pipe, a terminal, a file, /dev/null. Unbuffered, for the reason
+    that `exporters.stream` gives.
     """
     loop = asyncio.get_running_loop()
 
-    def listen() -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: stopped before the input ended
-            while sys.stdin.buffer.readline(_LONGEST_LINE):
-                asyncio.run_coroutine_threadsafe(bell.ring(), loop)
-            loop.call_soon_threadsafe(stop.set)
+    def listen(descriptor: int) -> None:
+        with contextlib.suppress(RuntimeError, CancelledError):  # the collector has stopped before the input ended
+            while chunk := _read(descriptor):
+                if newlines := chunk.count(b"\n"):
+                    asyncio.run_coroutine_threadsafe(bell.ring(newlines), loop).result()
+            loop.call_soon_threadsafe(ended)
 
-    threading.Thread(target=listen, name="chainwatch-stdin", daemon=True).start()
+    if sys.stdin is None:  # it was closed before the start
+        ended()
+        return
+    threading.Thread(target=listen, args=[sys.stdin.fileno()], name="chainwatch-stdin", daemon=True).start()
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, _CHUNK)
+    except OSError:  # such as a terminal that is gone
+        return b""

@@ -55,10 +55,13 @@ class About:
         return child
 
     def forget(self, *labels: str) -> None:
-        """Drop every series that begins with these label values: those of a server that is gone."""
+        """Drop every series of a chain, or of a node of it: `labels` are the first of "chain", "node"."""
         for metric in self._metrics.values():
-            for known in [key for key in metric._metrics if key[: len(labels)] == labels] if metric._labelnames else ():  # noqa: SLF001
-                metric.remove(*known)
+            if metric._labelnames[: len(labels)] == ("chain", "node")[: len(labels)]:  # noqa: SLF001
+                # A list at once: outputs may begin to count in their threads.
+                for known in list(metric._metrics):  # noqa: SLF001
+                    if known[: len(labels)] == labels:
+                        metric.remove(*known)
 
     def readings(self) -> list[Reading]:
         """Everything in the registry as readings: measurement `chainwatch` and `process`, labels as tags."""

@@ -39,6 +39,11 @@ def by_clock(target: Target) -> Ticks:
     return Clock(target.interval, offset_of(str(target), target.jitter))
 
 
+def between_ticks(interval: float) -> Ticks:
+    """Return the ticks of chainwatch's own metrics: between those of the servers, when there is less to do."""
+    return Clock(interval, interval / 2)
+
+
 class Agent:
     """Watches the servers of its chains, from the first `watch` to `stop`.
 
@@ -51,12 +56,14 @@ class Agent:
         exporters: Sequence[Exporter],
         about: About,
         ticks: Callable[[Target], Ticks] = by_clock,
+        own_ticks: Callable[[float], Ticks] = between_ticks,
     ) -> None:
         self.exporters = list(exporters)
         self._sources = sources
         self._about = about
         self._own_interval = 10.0
         self._ticks = ticks
+        self._own_ticks = own_ticks
         self._found: dict[str, list[Target]] = {}
         self._watches: dict[Target, tuple[Watch, asyncio.Task[None]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -78,14 +85,14 @@ class Agent:
         self._tasks = [asyncio.create_task(self._refresh(chain)) for chain in chains]
         self._tasks.append(asyncio.create_task(self._tell_about()))
 
-    async def once(self, chains: Sequence[Chain]) -> bool:
-        """Gather every server once and deliver. Returns whether all answered; False if there are none."""
+    async def once(self, chains: Sequence[Chain]) -> list[bool]:
+        """Gather every server once and deliver. Returns, for each of them, whether it answered."""
         found = await self._find(chains)
         watches = [self._watch(target) for targets in found.values() for target in targets]
         answered = await asyncio.gather(*(watch.gather() for watch in watches))
         await self._deliver_about()
         await asyncio.gather(*(watch.close() for watch in watches))
-        return bool(answered) and all(answered)
+        return answered
 
     async def stop(self, within: float) -> None:
         """Begin no more gathers; those under way have so many seconds to end and be delivered."""
@@ -97,9 +104,9 @@ class Agent:
                 task.cancel()
         if self._watches:
             await asyncio.wait([task for _, task in self._watches.values()], timeout=within)
+        await self._deliver_about()
         self._found = {}
         self._apply()
-        await self._deliver_about()
         await asyncio.gather(*self._retiring)
 
     def deliver(self, readings: list[Reading], interval: float) -> None:
@@ -153,10 +160,10 @@ class Agent:
         return Watch(target, self._sources(target.kind), self.deliver, self._about)
 
     async def _tell_about(self) -> None:
-        """Deliver chainwatch's own metrics, between the ticks: at a tick there is enough to do."""
-        clock = Clock(self._own_interval, self._own_interval / 2)
+        """Deliver chainwatch's own metrics at ticks of their own."""
+        ticks = self._own_ticks(self._own_interval)
         while True:
-            await clock.next()
+            await ticks.next()
             await self._deliver_about()
 
     async def _deliver_about(self) -> None:

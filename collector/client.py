@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import re
 import ssl
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -27,8 +29,24 @@ _KEPT = 300.0  # seconds that a connection is kept: longer than intervals are; a
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "chainwatch"}
 _JSON = {"Content-Type": "application/json"}
 _BUSY = (429, 503)
-_MENDABLE = 2**20
-_BARE = re.compile(rb'("(?:[^"\\]|\\.)*")|[+-]?(?:NaN|Inf(?:inity)?)\b')
+_SMALL = 2**18  # bytes that are decoded in no time, whatever they are
+_MOST_PARTS = 100_000
+_MENDABLE = 2**18
+_WORD = rb"[+-]?(?:NaN|Inf(?:inity)?)\b"
+# What stands before a bare word, strings as a whole, and the word or the end of the document, so that each match begins
+# where the last one ended and no character is looked at twice. A string without an end reaches to that of the document.
+_BARE = re.compile(
+    rb'((?:[^"NI+-]++|"(?:[^"\\]++|\\[\s\S])*+(?:"|\\?\Z)|(?!' + _WORD + rb")[NI+-])*+)(?:(" + _WORD + rb")|\Z)"
+)
+
+
+@dataclass
+class _Asked:
+    """A request under way. There may be two: of the server, and of what else belongs to it."""
+
+    what: str
+    own: bool
+    reused: bool = False
 
 
 class Client:
@@ -36,8 +54,9 @@ class Client:
 
     `advice` says, per kind of failure, what the operator of such a node can do about it.
 
-    `connections` counts the connections opened: a new one may mean that the node has restarted. `doing` says what the
-    client is at, for a message about a deadline that passed.
+    `connections` counts the connections opened to the server itself: a new one may mean that the node has restarted.
+    `keeps_alive` is whether its last answer left the connection open. `doing` says what the client is at with the
+    server, for a message about a deadline that passed.
     """
 
     def __init__(
@@ -56,8 +75,6 @@ class Client:
         self._advice = advice or {}
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
-        self._reused = False
-        self._asked = ""
 
     def open(self) -> None:
         """Make ready, so that the first request has less to do. To be called on the event loop."""
@@ -78,21 +95,25 @@ class Client:
             self._session = None
 
     async def _ask(self, method: str, url: str, body: bytes | None) -> bytes:
+        # Whoever reads the message knows the server already: only what is elsewhere is shown with its address.
+        shown = without_secrets(url)
+        rest = shown.removeprefix(self._base)
+        own = rest[:1] in ("", "/") or not self._base
+        asked = _Asked(f"{method} {(rest if own else shown) or '/'}", own)
         try:
-            return await self._ask_once(method, url, body)
+            return await self._ask_once(method, url, body, asked)
         except Unreachable as failure:
             # A kept connection that the node closed while it was idle is no failure: what is asked for changes
             # nothing on the node, so it is asked again on a new one.
-            if failure.kind != "cut_off" or not self._reused:
+            if failure.kind != "cut_off" or not asked.reused:
                 raise
-            return await self._ask_once(method, url, body)
+            return await self._ask_once(method, url, body, asked)
 
-    async def _ask_once(self, method: str, url: str, body: bytes | None) -> bytes:
+    async def _ask_once(self, method: str, url: str, body: bytes | None, request: _Asked) -> bytes:
         session = self._session = self._session or self._opened()
-        self._reused = False
-        # Whoever reads the message knows the server already: only what is elsewhere is shown with its address.
-        asked = self._asked = f"{method} {without_secrets(url).removeprefix(self._base) or '/'}"
-        self.doing = f"connecting for {asked}"
+        request.reused = False
+        asked = request.what
+        self._do(request, f"connecting for {asked}")
         try:
             async with session.request(
                 method,
@@ -101,16 +122,19 @@ class Client:
                 headers=_JSON if body is not None else None,
                 allow_redirects=False,
                 server_hostname=self._tls_name if url.startswith("https:") else None,
+                trace_request_ctx=request,
             ) as response:
-                self.keeps_alive = response.headers.get("Connection", "").lower() != "close"
-                answer = await self._read(response, asked)
+                if request.own:
+                    self.keeps_alive = response.headers.get("Connection", "").lower() != "close"
+                answer = await self._read(response, request)
                 if not 200 <= response.status < 300:  # noqa: PLR2004 - the range that HTTP calls success
                     raise self._refusal(response.status, answer, asked)
                 return answer
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _failure(error, asked) from error
 
-    async def _read(self, response: aiohttp.ClientResponse, asked: str) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, request: _Asked) -> bytes:
+        asked = request.what
         encoding = response.headers.get("Content-Encoding", "identity")
         if encoding != "identity":
             raise BadAnswer("bad_answer", f"{asked}: answers in {excerpt(encoding, 40)}, which was not asked for")
@@ -122,7 +146,7 @@ class Client:
         async for chunk in response.content.iter_any():
             chunks.append(chunk)
             size += len(chunk)
-            self.doing = f"reading the answer of {asked}, {size:,} bytes so far"
+            self._do(request, f"reading the answer of {asked}, {size:,} bytes so far")
             if size > LONGEST_ANSWER:
                 response.close()
                 raise TooLarge(f"{asked}: the answer goes on beyond {LONGEST_ANSWER:,} bytes")
@@ -139,7 +163,7 @@ class Client:
         elif status == 403:  # noqa: PLR2004 - Forbidden
             kind = "forbidden"
         advice = self._advice.get(kind, "")
-        said = excerpt(_reason(body))
+        said = excerpt(_reason(body, asked))
         return Refused(kind, f"{asked}: HTTP {status}: {said or 'no reason given'}{advice and '; ' + advice}", status)
 
     def _opened(self) -> aiohttp.ClientSession:
@@ -159,21 +183,37 @@ class Client:
             read_bufsize=_CHUNK,
         )
 
-    async def _created(self, *_: Any) -> None:  # noqa: ANN401 - aiohttp's trace hook
-        self.connections += 1
-        self.doing = f"waiting for the answer of {self._asked}"
+    async def _created(self, _: object, context: SimpleNamespace, __: object) -> None:
+        request: _Asked = context.trace_request_ctx
+        self.connections += request.own
+        self._do(request, f"waiting for the answer of {request.what}")
 
-    async def _kept(self, *_: Any) -> None:  # noqa: ANN401 - aiohttp's trace hook
-        self._reused = True
-        self.doing = f"waiting for the answer of {self._asked}"
+    async def _kept(self, _: object, context: SimpleNamespace, __: object) -> None:
+        request: _Asked = context.trace_request_ctx
+        request.reused = True
+        self._do(request, f"waiting for the answer of {request.what}")
+
+    def _do(self, request: _Asked, what: str) -> None:
+        if request.own:
+            self.doing = what
 
 
 def decode(body: bytes | memoryview, asked: str) -> Any:  # noqa: ANN401 - JSON can be anything
-    """Decode an answer that should be JSON. Raises BadAnswer, kind "not_json"."""
+    """Decode an answer that should be JSON. Raises BadAnswer, kind "not_json", and TooLarge."""
+    check_parts(body, asked)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         return _decode_leniently(bytes(body), asked, error)
+
+
+def check_parts(body: bytes | memoryview, asked: str) -> None:
+    """Raise TooLarge for a document of so many parts that decoding it would keep the other nodes waiting."""
+    if len(body) > _SMALL:
+        text = bytes(body)
+        # An object or list costs four times as much as a key.
+        if 4 * (text.count(b"{") + text.count(b"[")) + text.count(b":") > _MOST_PARTS:
+            raise TooLarge(f"{asked}: a document of far more parts than any node has reason to send")
 
 
 def _decode_leniently(body: bytes, asked: str, error: orjson.JSONDecodeError) -> Any:  # noqa: ANN401 - as above
@@ -181,11 +221,12 @@ def _decode_leniently(body: bytes, asked: str, error: orjson.JSONDecodeError) ->
 
     Only these words are mended, outside strings, and become null. Raises BadAnswer where that was not what is wrong.
     """
-    if len(body) <= _MENDABLE and _BARE.search(body):
+    if len(body) <= _MENDABLE:
+        mended = _BARE.sub(lambda match: match[1] + b"null" if match[2] else match[1], body)
         try:
-            return orjson.loads(_BARE.sub(lambda match: match[1] or b"null", body))
+            return orjson.loads(mended)
         except orjson.JSONDecodeError as again:
-            error = again
+            error = again if mended != body else error
     what = excerpt(body, 80) or "nothing"
     raise BadAnswer("not_json", f"{asked}: the answer is not JSON ({error.msg}): {what}") from error
 
@@ -217,15 +258,17 @@ def _failure(error: Exception, asked: str) -> Failure:  # noqa: PLR0911 - a list
         return Unreachable("unreachable", f"{asked}: this is no URL that can be asked")
     if isinstance(error, OSError):
         return Unreachable("unreachable", f"{asked}: no connection: {excerpt(str(error))}")
-    return BadAnswer("bad_answer", f"{asked}: the answer is not HTTP: {excerpt(str(error), 80)}")
+    said = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)  # str would name the URL
+    return BadAnswer("bad_answer", f"{asked}: the answer is not HTTP: {excerpt(said, 80)}")
 
 
-def _reason(body: bytes) -> str:
+def _reason(body: bytes, asked: str) -> str | bytes:
     """Return what a refusal says: the messages of nodeos's error document, or the text as it is."""
     try:
+        check_parts(body, asked)
         said = orjson.loads(body)
         details = [detail["message"] for detail in said["error"]["details"][:1]]
         parts = [said["message"], said["error"]["what"], *details]
         return ": ".join(dict.fromkeys(part for part in parts if part and part != "unspecified"))
-    except (orjson.JSONDecodeError, LookupError, TypeError):
-        return body.decode("utf-8", "backslashreplace")
+    except (orjson.JSONDecodeError, LookupError, TypeError, TooLarge):
+        return body

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -34,6 +35,7 @@ _NUMBERS = frozenset((int, float))
 _NO_NUMBERS = frozenset((type(None), bool, str, list))
 _UNNAMEABLE = re.compile(r'[\x00-\x1f"\\]')
 _PROVED = 3  # gathers that a form has to hold for before a decoder is made for it
+_MOST_KEYS = 3_500  # that a decoder is made for: the time to make it grows with them, that to use it as their square
 
 
 class Selection:
@@ -126,13 +128,13 @@ class Plan:
         """
         if self._decode is None:
             self._held += 1
-            if self._held <= _PROVED or self._root is None or not self._root.nameable:
+            if self._held <= _PROVED or self._root is None or not self._root.decodable:
                 return None
             self._decode = msgspec.json.Decoder(self._root.structure()).decode
         assert self._root is not None
         try:
             tree = self._decode(body)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         values: list[Any] = []
         self._root.take_structure(tree, values)
@@ -142,19 +144,24 @@ class Plan:
 class Plans:
     """Plans shared by nodes that answer alike: the second node of a version has nothing left to learn.
 
-    One for each selection and way of naming. A plan is forgotten with the last node that goes by it.
+    One for each selection and way of naming. A plan is forgotten with the last node that goes by it. May be used from
+    any thread.
     """
 
     def __init__(self) -> None:
         self._known: weakref.WeakSet[Plan] = weakref.WeakSet()
+        self._lock = threading.Lock()
 
     def find(self, document: object) -> Plan | None:
         """Return a known plan for documents of this form."""
-        return next((plan for plan in list(self._known) if plan.take(document) is not None), None)
+        with self._lock:
+            known = list(self._known)
+        return next((plan for plan in known if plan.take(document) is not None), None)
 
     def add(self, plan: Plan) -> Plan:
         """Make a plan known, and return it."""
-        self._known.add(plan)
+        with self._lock:
+            self._known.add(plan)
         return plan
 
 
@@ -181,7 +188,7 @@ class _Branch:
     What is selected and no number yet, null or text, is watched: it may become one.
     """
 
-    __slots__ = ("_branches", "_get", "_keys", "_leaves", "_order", "_pick", "_places", "_watched")
+    __slots__ = ("_branches", "_get", "_keys", "_leaves", "_order", "_pick", "_places", "_watched", "decodable", "size")
 
     def __init__(self, tree: dict[str, Any], keys: Path, learned: _Learned) -> None:
         self._order = list(tree)
@@ -208,11 +215,15 @@ class _Branch:
         places = {key: place for place, key in enumerate(tree)}
         self._pick = _picker([places[key] for key in self._leaves])
         self._places = [(places[key], branch) for key, branch in self._branches.items()]
-
-    @property
-    def nameable(self) -> bool:
-        """Whether `structure` can be had: a decoder's fields go by no names with quotes or control characters."""
-        return not any(map(_UNNAMEABLE.search, self._order)) and all(b.nameable for b in self._branches.values())
+        self.size: int = len(tree) + sum(branch.size for branch in self._branches.values())
+        """Keys that a document is compared by, here and below."""
+        # A decoder's fields go by no names with quotes or control characters.
+        self.decodable: bool = (
+            self.size <= _MOST_KEYS
+            and not any(map(_UNNAMEABLE.search, self._order))
+            and all(branch.decodable for branch in self._branches.values())
+        )
+        """Whether `structure` can be had, and is worth it."""
 
     def take(self, tree: Any, values: list[Any]) -> bool:  # noqa: ANN401 - JSON can be anything
         """Append the numbers of a decoded object; False if it is of another form."""
@@ -256,4 +267,8 @@ def _matches(pattern: list[re.Pattern[str]], path: Path) -> bool:
 
 @cache
 def _pattern(part: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(piece) for piece in part.split("*")), re.DOTALL)
+    """Return what matches a part; in time that grows with the name's length only, whatever a node may call things."""
+    first, *between, last = [re.escape(piece) for piece in part.split("*")] if "*" in part else [re.escape(part), ""]
+    anything = ".*" if "*" in part else ""
+    # Each piece where it is found first, for good: later places of it can match nothing more.
+    return re.compile(first + "".join(f"(?>.*?{piece})" for piece in between) + anything + last, re.DOTALL)

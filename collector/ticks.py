@@ -57,9 +57,10 @@ class Clock:
         missed = 0 if self._began is None else int((time.monotonic() - self._began) / self._interval)
         now = self._now()
         self._last = next_tick(now, self._last, self._interval, self._offset)
+        due = time.monotonic() + self._last - now
         await asyncio.sleep(self._last - now)
         self._began = time.monotonic()
-        return Tick(self._last, missed)
+        return Tick(self._now() - (self._began - due), missed)
 
 
 class Bell:
@@ -69,15 +70,15 @@ class Bell:
         self._rings = 0
         self._rung = asyncio.Condition()
 
-    async def ring(self) -> None:
-        """Begin a gather of every server that is not being gathered."""
+    async def ring(self, times: int = 1) -> None:
+        """Begin a gather of every server that is not being gathered; all rings but the last count as missed."""
         async with self._rung:
-            self._rings += 1
+            self._rings += times
             self._rung.notify_all()
 
     def listener(self) -> Ticks:
-        """Return the ticks for one server."""
-        return _Listener(self)
+        """Return the ticks for one server: those from now on."""
+        return _Listener(self, self._rings)
 
     async def wait(self, heard: int) -> int:
         """Wait until it has rung more often than `heard`; returns how often it has."""
@@ -87,9 +88,9 @@ class Bell:
 
 
 class _Listener:
-    def __init__(self, bell: Bell) -> None:
+    def __init__(self, bell: Bell, heard: int) -> None:
         self._bell = bell
-        self._heard = 0
+        self._heard = heard
 
     async def next(self) -> Tick:
         heard, self._heard = self._heard, await self._bell.wait(self._heard)

@@ -63,10 +63,13 @@ class Watch:
         self.gathering = self._well = True
         began = time.monotonic()
         readings: list[Reading] = []
+        fields = 0
         failure: Failure | None = None
         try:
             async with asyncio.timeout(self.target.timeout):
-                readings = await self._source.gather()
+                gathered = await self._source.gather()
+            fields = sum(len(reading.values) for reading in gathered)
+            readings = gathered
         except TimeoutError:
             failure = TooLate(f"no whole answer within {self.target.timeout:g} s: {self._client.doing}")
         except Failure as known:
@@ -75,7 +78,7 @@ class Watch:
             _log.debug("%s: a defect", self.target, exc_info=True)
             failure = Failure("internal", f"a defect of chainwatch, or of a source: {excerpt(repr(error))}")
         took = time.monotonic() - began
-        self._count(readings, failure, took)
+        self._count(len(readings), fields, failure, took)
         self._deliver([*readings, self._state(failure, took)], self.target.interval)
         self.gathering = False
         return failure is None
@@ -85,12 +88,12 @@ class Watch:
         await self._source.close()
         await self._client.close()
 
-    def _count(self, readings: list[Reading], failure: Failure | None, took: float) -> None:
+    def _count(self, readings: int, fields: int, failure: Failure | None, took: float) -> None:
         about, labels = self._about, self._labels
         about.counter("gathers_total", *labels).inc()
         about.counter("gather_seconds_total", *labels).inc(took)
-        about.counter("readings_total", *labels).inc(len(readings))
-        about.counter("fields_total", *labels).inc(sum(len(reading.values) for reading in readings))
+        about.counter("readings_total", *labels).inc(readings)
+        about.counter("fields_total", *labels).inc(fields)
         if failure:
             self._problem(failure.kind, str(failure))
         else:

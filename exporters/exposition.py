@@ -81,9 +81,15 @@ class Layout:
 
     def _template(self, *, openmetrics: bool) -> bytes:
         parts: list[bytes] = []
+        taken = set(self._families)
         for name, samples in self._families.items():
             _, first = samples[0]
-            parts.append(_header(name, first.kind, first.help, openmetrics=openmetrics).replace(b"%", b"%%"))
+            kind = first.kind
+            if openmetrics and (family := name.removesuffix(_SUFFIXES.get(kind, ""))) != name:
+                if family in taken:  # a counter `a_total` beside a gauge `a`: it goes by its whole name, and as unknown
+                    kind = Kind.UNKNOWN
+                taken.add(family)
+            parts.append(_header(name, kind, first.help, openmetrics=openmetrics).replace(b"%", b"%%"))
             parts += [sample.prefix.replace(b"%", b"%%") + b"%b\n" for _, sample in samples]
         if openmetrics:
             parts.append(b"# EOF\n")

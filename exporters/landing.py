@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 
@@ -39,9 +39,10 @@ class Landing:
 
     name = "landing"
 
-    def __init__(self, metrics_path: str) -> None:
+    def __init__(self, metrics_path: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._metrics_path = metrics_path
-        self._nodes: dict[tuple[str, str], dict[str, Value]] = {}
+        self._clock = clock
+        self._nodes: dict[tuple[str, str], dict[str, tuple[dict[str, Value], float]]] = {}
 
     async def start(self) -> None:
         """Do nothing: the scrape endpoint's listener serves the page."""
@@ -50,27 +51,44 @@ class Landing:
         """Do nothing: there is nothing to deliver."""
 
     def take(self, readings: Sequence[Reading], interval: float) -> None:
-        """Keep what the table shows."""
+        """Keep what the table shows: of each node the latest of its chain, of its state, and of what it is."""
+        until = self._clock() + _FORGOTTEN_AFTER * interval
         for reading in readings:
             if reading.shape.measurement not in ("chain", "chain_node"):
                 continue
             tags = dict(reading.shape.tags)
             key = (tags.get("chain", ""), tags.get("node", ""))
+            if key not in self._nodes and len(self._nodes) >= MOST_NODES:
+                self._forget()
             if key in self._nodes or len(self._nodes) < MOST_NODES:
-                node = self._nodes.setdefault(key, {})
-                node.update(reading.as_dict(), until=time.monotonic() + _FORGOTTEN_AFTER * interval)
-                node.update({name: tags[name] for name in ("role", "version") if name in tags})
+                values = reading.as_dict()
+                part = "is" if "info" in values else reading.shape.measurement
+                values.update({name: tags[name] for name in ("role", "version") if name in tags})
+                self._nodes.setdefault(key, {})[part] = (values, until)
 
     async def page(self, request: web.Request) -> web.Response:  # noqa: ARG002 - the same for every request
         """Answer with the page."""
-        now = time.monotonic()
-        self._nodes = {key: node for key, node in self._nodes.items() if float(node["until"]) > now}
-        rows = [_row(chain, name, node) for (chain, name), node in sorted(self._nodes.items())]
-        up = sum(node.get("up") == 1 for node in self._nodes.values())
-        chains = len({chain for chain, _ in self._nodes})
+        self._forget()
+        nodes = {
+            key: {name: value for values, _ in parts.values() for name, value in values.items()}
+            for key, parts in sorted(self._nodes.items())
+        }
+        rows = [_row(chain, name, node) for (chain, name), node in nodes.items()]
+        up = sum(node.get("up") == 1 for node in nodes.values())
+        chains = len({chain for chain, _ in nodes})
         summary = f"{up} of {len(rows)} nodes answer, on {chains} chain{'s' * (chains != 1)}."
         text = _PAGE.format(summary=summary, metrics=html.escape(self._metrics_path), rows="\n".join(rows))
         return web.Response(text=text, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+    def _forget(self) -> None:
+        """Let go of what was not said again in time, and of nodes of which nothing is left."""
+        now = self._clock()
+        for key, parts in list(self._nodes.items()):
+            fresh = {part: kept for part, kept in parts.items() if kept[1] >= now}
+            if fresh:
+                self._nodes[key] = fresh
+            else:
+                del self._nodes[key]
 
 
 def _row(chain: str, name: str, node: Mapping[str, Value]) -> str:

@@ -20,6 +20,8 @@ from exporters.numbers import picker, spell
 LONGEST_SERIES_KEY = 65_535
 """Bytes of measurement and tags beyond which InfluxDB refuses a line."""
 
+_SEPARATOR = 4  # bytes that InfluxDB puts between a series' key and a field's name
+
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\\\u2028\u2029]")
 _QUOTE = re.compile('"')  # in a field's name it makes VictoriaMetrics swallow the fields after it
 
@@ -34,7 +36,7 @@ class _Template:
 
     def __init__(self, shape: Shape) -> None:
         self.head = _head(shape)
-        names = _field_names(shape)
+        names = _field_names(shape, len(self.head))
         texts = any(field.kind is Kind.TEXT for field in shape.fields)
         self.names = None if texts else names
         kept = [index for index, name in enumerate(names) if name]
@@ -59,7 +61,7 @@ def _field_by_field(compiled: _Template, reading: Reading) -> bytes:
     """Encode what the template can't: text, and readings with a value that has to be left out."""
     if not compiled.head:
         return b""
-    names = compiled.names or _field_names(reading.shape)
+    names = compiled.names or _field_names(reading.shape, len(compiled.head))
     fields = [
         name + b"=" + written
         for name, value in zip(names, reading.values, strict=True)
@@ -100,12 +102,16 @@ def _name(text: str, special: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _field_names(shape: Shape) -> list[bytes]:
-    """Return the fields' names, "" for a repetition: two that differ only in what can't be written are one."""
+def _field_names(shape: Shape, head: int) -> list[bytes]:
+    """Return the fields' names, "" for those that can't be written.
+
+    That is a repetition, since two that differ only in what can't be written are one, and what is too long beside
+    measurement and tags of `head` bytes: InfluxDB would refuse the line for it.
+    """
     seen: set[bytes] = set()
     distinct = []
     for field in shape.fields:
         name = _name(_QUOTE.sub("_", field.name), ",= ")
-        distinct.append(b"" if name in seen else name)
+        distinct.append(b"" if name in seen or head + len(name) + _SEPARATOR > LONGEST_SERIES_KEY else name)
         seen.add(name)
     return distinct

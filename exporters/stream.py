@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import select
 import threading
-from collections.abc import Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Sequence
+from io import FileIO
 
 from collector.about import About
 from collector.readings import Reading
@@ -19,18 +20,24 @@ _Block = tuple[bytes, int, int]  # lines, readings, fields
 
 
 class Stream:
-    """Writes each gather's lines at once and flushes, in a thread of its own: a reader that stops stops nobody."""
+    """Writes each gather's lines at once, in a thread of its own: a reader that stops stops nobody.
 
-    def __init__(self, name: str, stream: BinaryIO, about: About) -> None:
+    The stream is unbuffered: a thread that waits within a buffered one for good keeps its lock, and Python aborts at
+    exit for want of it. `gone` is called on the event loop, once, when the other end is gone.
+    """
+
+    def __init__(self, name: str, stream: FileIO, about: About, gone: Callable[[], None]) -> None:
         self.name = name
+        self.broken = False
+        """Whether the other end is gone."""
         self._stream = stream
         self._about = about
+        self._gone = gone
         self._waiting: queue.SimpleQueue[_Block | None] = queue.SimpleQueue()
-        self._bytes = 0
+        self._bytes = self._readings = 0
+        self._given_up = False
         self._lock = threading.Lock()
         self._writer = threading.Thread(target=self._write, name=f"chainwatch-{name}", daemon=True)
-        self.broken = asyncio.Event()
-        """Set when the other end is gone."""
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
@@ -45,12 +52,12 @@ class Stream:
         fields = sum(len(reading.values) for reading in readings)
         block = b"".join(lines)
         unwritable = len(readings) - len(lines)
-        if self.broken.is_set() or self._bytes + len(block) > BUFFER_BYTES:
+        if self.broken or self._bytes + len(block) > BUFFER_BYTES:
             unwritable, block = len(readings), b""
         if unwritable:
             self._about.counter("readings_dropped_total", self.name).inc(unwritable)
         if block:
-            self._count(len(block))
+            self._count(len(block), len(lines))
             self._waiting.put((block, len(lines), fields))
 
     async def close(self, within: float) -> None:
@@ -58,24 +65,46 @@ class Stream:
         self._waiting.put(None)
         if self._writer.is_alive():
             await asyncio.to_thread(self._writer.join, within)
+        if self._readings:
+            self._given_up = True
+            self._about.counter("readings_dropped_total", self.name).inc(self._readings)
 
     def _write(self) -> None:
-        while block := self._waiting.get():
+        while (block := self._waiting.get()) and not self._given_up:
             lines, readings, fields = block
             try:
-                self._stream.write(lines)
-                self._stream.flush()
-            except (OSError, ValueError):  # the pipe's other end is gone, or the stream was closed
+                write_all(self._stream, lines)
+            except OSError:
                 self._about.counter("output_errors_total", self.name).inc()
                 self._about.counter("readings_dropped_total", self.name).inc(readings)
-                if self._loop and not self._loop.is_closed():
-                    self._loop.call_soon_threadsafe(self.broken.set)
+                self._break()
             else:
                 self._about.counter("readings_delivered_total", self.name).inc(readings)
                 self._about.counter("fields_delivered_total", self.name).inc(fields)
-            self._count(-len(lines))
+            self._count(-len(lines), -readings)
 
-    def _count(self, size: int) -> None:
+    def _break(self) -> None:
+        if not self.broken and self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._gone)
+        self.broken = True
+
+    def _count(self, size: int, readings: int) -> None:
         with self._lock:
             self._bytes += size
+            self._readings += readings
         self._about.gauge("buffer_bytes", self.name).set(self._bytes)
+        self._about.gauge("buffer_readings", self.name).set(self._readings)
+
+
+def write_all(stream: FileIO, data: bytes) -> None:
+    """Write all of it: a pipe may take a part at a time, or nothing for now where another process made it so.
+
+    Raises OSError where the other end is gone.
+    """
+    rest = memoryview(data)
+    while rest:
+        written = stream.write(rest)
+        if written is None:
+            select.select((), (stream,), ())
+        else:
+            rest = rest[written:]

@@ -180,6 +180,48 @@ def test_user_and_password_are_sent_and_never_shown() -> None:
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: a\r\n" % number for number in range(1000)) + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\na",
+    ],
+)
+def test_a_query_is_shown_with_no_answer_however_odd(answer: bytes) -> None:
+    async def scenario() -> bytes | Failure:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            return await ask(Client(url), f"{url}/?k=s3cret")
+
+    failure = run(scenario())
+    assert isinstance(failure, Failure)
+    assert str(failure).startswith("GET /: ")
+    assert "s3cret" not in str(failure)
+
+
+def test_what_it_is_doing_is_said_of_the_server_itself_alone() -> None:
+    async def scenario() -> None:
+        async with Answering({"/a": Answer(after=30)}) as server, Answering({"/page": Answer(b"x")}) as other:
+            client = Client(server.url)
+            waiting = asyncio.create_task(client.get(f"{server.url}/a"))
+            await asyncio.sleep(0.05)
+            await client.get(f"{other.url}/page")
+            assert client.doing == "waiting for the answer of GET /a"
+            assert client.connections == 1
+            waiting.cancel()
+            await client.close()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
     ("body", "document"),
     [
         (b'{"a": 1}', {"a": 1}),

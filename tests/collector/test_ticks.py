@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,20 @@ def test_a_clock_set_back_is_followed_within_one_interval() -> None:
 def test_a_clock_set_forward_makes_one_tick_not_many() -> None:
     last = next_tick(1_000_000.0, float("-inf"), 10, 0)
     assert next_tick(last + 3601, last, 10, 0) == last + 3610
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0, 0.03])
+def test_a_clock_that_is_set_during_the_wait_makes_no_tick_late(jump: float) -> None:
+    async def wait() -> float:
+        moved = 0.0
+        clock = Clock(0.1, now=lambda: time.time() + moved)
+        waiting = asyncio.create_task(clock.next())
+        await asyncio.sleep(0)
+        moved = jump
+        tick = await waiting
+        return time.time() + moved - tick.due
+
+    assert -0.05 < run(wait()) < 1.0
 
 
 def test_offsets_are_within_the_jitter_and_stay_the_same() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -112,6 +113,24 @@ def test_a_defect_in_a_source_is_a_failed_gather_and_no_more(
     kind = "timeout" if isinstance(error, TimeoutError) else "internal"
     assert counted[f"gather_errors_total {kind}"] == counted["gathers_total"]
     assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize("junk", [None, [None], 7])
+def test_a_source_that_returns_no_readings_is_a_failed_gather_and_no_more(junk: Any) -> None:  # noqa: ANN401
+    class Junk(MadeUp):
+        async def gather(self) -> list[Reading]:
+            await super().gather()
+            returned: list[Reading] = junk
+            return returned
+
+    async def well(_: Problems) -> None:
+        pass
+
+    source = Junk(well)
+    kept, counted = run(watched(source, 0.45))
+    assert set(kept.up("a")) == {0}
+    assert source.gathers >= 3
+    assert counted["gather_errors_total internal"] == counted["gathers_total"]
 
 
 def test_a_problem_with_a_part_leaves_the_node_up_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:

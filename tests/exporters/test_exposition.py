@@ -71,6 +71,21 @@ def test_a_counter_that_is_not_named_as_one_is_of_unknown_type_in_openmetrics() 
     assert "# TYPE m_blocks unknown\n" in render([Reading(shape, [1], 1)], openmetrics=True)
 
 
+def test_families_that_would_share_a_name_in_openmetrics_keep_their_own() -> None:
+    fields = [
+        Field("a", Kind.GAUGE), Field("a_total", Kind.COUNTER), Field("a_info", Kind.INFO),
+        Field("b_info", Kind.INFO), Field("b_total", Kind.COUNTER),
+    ]  # fmt: skip
+    page = render([Reading(Shape("m", {"x": "y"}, fields), [1, 2, 1, 1, 5], 1)], openmetrics=True)
+    families = {family.name: family for family in parse_openmetrics(page)}  # type: ignore[no-untyped-call]
+    assert {name: family.type for name, family in families.items()} == {
+        "m_a": "gauge", "m_a_total": "unknown", "m_a_info": "unknown", "m_b": "info", "m_b_total": "unknown",
+    }  # fmt: skip
+    assert [sample.name for family in families.values() for sample in family.samples] == [
+        f"m_{field.name}" for field in fields
+    ]
+
+
 def test_text_has_no_place_on_the_page() -> None:
     shape = Shape("chain", {}, [Field("hash", Kind.TEXT), Field("peers", Kind.GAUGE)])
     assert render([Reading(shape, ["0xab", 3], 1)]) == "# TYPE chain_peers gauge\nchain_peers 3\n"

@@ -116,3 +116,14 @@ def test_numbers_keep_their_last_digit(values: list[float]) -> None:
     shape = Shape("m", {}, [Field(f"f{index}") for index in range(len(values))])
     _, _, fields, _ = parse(encode(Reading(shape, values, 1)))
     assert [float(text) for text in fields.values()] == values
+
+
+def test_a_field_whose_name_is_too_long_is_left_out_alone() -> None:
+    """InfluxDB would refuse the line: it counts measurement, tags and the name of a field together."""
+    head = len("m,a=b ")
+    fits, too_long = "x" * (LONGEST_SERIES_KEY - head - 4), "y" * (LONGEST_SERIES_KEY - head - 3)
+    for values in ([1, 2, 3], [1, 2, float("nan")]):
+        line = encode(Reading(Shape("m", {"a": "b"}, [Field(fits), Field(too_long), Field("z")]), values, 1))
+        assert b"x=1" in line
+        assert b"yyy" not in line
+        assert (b",z=3" in line) == (values[2] == 3)

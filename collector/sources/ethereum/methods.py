@@ -6,6 +6,7 @@ LookupError, TypeError, ValueError or AttributeError: the result is then of anot
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -67,7 +68,7 @@ def _head(block: Any) -> Values:  # noqa: ANN401 - JSON can be anything
         "head_block_timestamp_seconds": quantity(block["timestamp"]),
         "head_block_hash": text(_HASH, block["hash"]),
         "head_block_parent_hash": text(_HASH, block["parentHash"]),
-        "head_block_transactions": len(block["transactions"]),
+        "head_block_transactions": len(_list(block["transactions"])),
     }
     for field, key in (
         ("head_block_difficulty", "difficulty"),
@@ -97,18 +98,25 @@ def _pool(status: Any) -> Values:  # noqa: ANN401 - as above
 
 
 def _signers(signers: Any) -> Values:  # noqa: ANN401 - as above
-    return {"clique_signers": len({address(signer) for signer in signers})}
+    return {"clique_signers": len({address(signer) for signer in _list(signers)})}
 
 
 def _clique_status(status: Any) -> Values:  # noqa: ANN401 - as above
-    return {
-        "clique_active_signers": sum(count > 0 for count in sealer_activity(status).values()),
-        "clique_in_turn_ratio": float(status["inturnPercent"]) / 100,
-    }
+    in_turn = float(status["inturnPercent"]) / 100
+    if not math.isfinite(in_turn):
+        raise ValueError("inturnPercent is no finite number")
+    active = sum(count > 0 for count in sealer_activity(status).values())
+    return {"clique_active_signers": active, "clique_in_turn_ratio": in_turn}
 
 
 def _peers(peers: Any) -> Values:  # noqa: ANN401 - as above
-    return {"peers_inbound": sum(peer["network"]["inbound"] is True for peer in peers)}
+    return {"peers_inbound": sum(peer["network"]["inbound"] is True for peer in _list(peers))}
+
+
+def _list(value: Any) -> list[Any]:  # noqa: ANN401 - as above
+    if not isinstance(value, list):
+        raise TypeError("no list")
+    return value
 
 
 def sealer_activity(status: Any) -> dict[str, int]:  # noqa: ANN401 - as above

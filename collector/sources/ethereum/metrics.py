@@ -119,7 +119,8 @@ def _fields(suffixes: set[str]) -> Mapping[str, Path]:
 
 
 def _renamed(name: str) -> str:
+    lower = name.lower()  # a user's path may be written either way
     for newer, older in _RENAMED:
-        if name == newer or name.startswith(newer + "/"):
+        if lower == newer or lower.startswith(newer + "/"):
             return older + name[len(newer) :]
     return name

@@ -6,11 +6,11 @@ import asyncio
 from functools import cache
 from typing import Any
 
-from collector.client import decode, kind_of
+from collector.client import check_parts, decode, kind_of
 from collector.failures import BadAnswer
-from collector.paths import Path, Plan, Plans, Selection, nearest, offered
+from collector.paths import Name, Plan, Plans, Selection, nearest, offered
 from collector.readings import Reading
-from collector.remarks import Remarks
+from collector.remarks import Remarks, excerpt
 from collector.shapes import Shapes
 from collector.sources.ethereum import metrics
 from collector.targets import Target
@@ -28,6 +28,7 @@ class RawMetrics:
             metrics.DEFAULT_SELECTION if target.metrics is None else metrics.selection_paths(target.metrics)
         )
         self._plan: Plan | None = None
+        self._making: asyncio.Future[Plan] | None = None
         self.switched_off = False
         """Whether the last document came from a node that was started without `--metrics`."""
 
@@ -41,6 +42,7 @@ class RawMetrics:
 
         Raises Failure if it is no document of metrics.
         """
+        check_parts(body, "metrics")
         numbers = self._plan.take_encoded(body) if self._plan else None
         if numbers is None:
             document = decode(body, "metrics")
@@ -48,32 +50,58 @@ class RawMetrics:
                 raise BadAnswer("bad_answer", f"metrics: an object was expected, not {kind_of(document)}")
             numbers = self._plan.take(document) if self._plan else None
             if numbers is None:
-                numbers = (await self._learn(document, flat)).take(document)
+                await self._learn(document, flat)
+                numbers = self._plan.take(document) if self._plan else None
         if self.switched_off or not numbers or not self._plan:
             return []
         return [self._shapes.reading("geth", self._plan.fields, numbers, **self._tags)]
 
-    async def _learn(self, document: dict[str, Any], flat: bool) -> Plan:
+    async def _learn(self, document: dict[str, Any], flat: bool) -> None:
         name = metrics.flat_names(document) if flat else metrics.nested_name
         plans = _plans(self._selection.paths, flat)
-        plan = plans.find(document)
-        if plan is None:
-            # Known to all as soon as it is made: should the gather be over before, the next one finds it.
-            plan = await asyncio.to_thread(lambda: plans.add(Plan(document, self._selection, name, "geth")))
-        self._plan = plan
+        self._plan = plans.find(document)
+        if self._plan is None:
+            self._plan = await self._make(plans, document, name)
         self.switched_off = metrics.switched_off(document)
         if self.switched_off:
             self._remarks.once("off", "its metrics are all zeros: start geth with the flag --metrics")
         elif self._chosen_by_user:  # of the default ones some match nothing: versions differ
-            await self._tell_unmatched(await asyncio.to_thread(offered, document, name))
-        return plan
+            await self._tell_unmatched(document, name)
 
-    async def _tell_unmatched(self, paths: list[Path]) -> None:
-        for path in await asyncio.to_thread(self._selection.unmatched, paths):
-            if self._remarks.said(f"path {path}"):
-                continue
-            near = await asyncio.to_thread(nearest, path, paths)
-            meant = f"; did you mean {' or '.join(near)}?" if near else ""
+    async def _make(self, plans: Plans, document: dict[str, Any], name: Name) -> Plan:
+        """Make a plan in a thread, one at a time.
+
+        One that takes longer than a gather is not begun anew by the next, which waits for it.
+        """
+        if self._making is None or self._making.done():
+
+            def make() -> Plan:
+                # When many nodes begin at once, one has made it while the others waited for a thread.
+                return plans.find(document) or plans.add(Plan(document, self._selection, name, "geth"))
+
+            self._making = asyncio.get_running_loop().run_in_executor(None, make)
+        return await asyncio.shield(self._making)
+
+    async def _tell_unmatched(self, document: dict[str, Any], name: Name) -> None:
+        """Say which of the user's paths match nothing; also if it takes longer than the gather."""
+        if all(self._remarks.said(f"path {path}") for path in self._selection.paths):
+            return
+        loop = asyncio.get_running_loop()
+        found = loop.run_in_executor(None, self._unmatched, document, name)
+        found.add_done_callback(self._say_unmatched)
+        await asyncio.shield(found)
+
+    def _unmatched(self, document: dict[str, Any], name: Name) -> dict[str, list[str]]:
+        """Return the paths that match nothing, each with what may have been meant."""
+        paths = offered(document, name)
+        unmatched = self._selection.unmatched(paths)
+        return {path: nearest(path, paths) for path in unmatched if not self._remarks.said(f"path {path}")}
+
+    def _say_unmatched(self, found: asyncio.Future[dict[str, list[str]]]) -> None:
+        if found.exception():  # whoever waits for it is told
+            return
+        for path, near in found.result().items():
+            meant = f"; did you mean {' or '.join(map(excerpt, near))}?" if near else ""
             self._remarks.once(f"path {path}", f"metrics: {path} matches nothing that this node offers{meant}")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from collector.client import Client, decode, kind_of
+from collector.client import Client, check_parts, decode, kind_of
 from collector.failures import BadAnswer, Failure
 from collector.remarks import excerpt
 from collector.sources.ethereum.methods import Call
@@ -39,15 +39,19 @@ _ANSWERS = msgspec.json.Decoder(list[_Answer])
 async def ask(client: Client, url: str, calls: Sequence[Call]) -> dict[str, memoryview | Failure]:
     """Ask all calls in one round trip. Returns, by method, the result's JSON, or the Failure that stands in its place.
 
-    Raises Failure if there is no answer to the batch as a whole.
+    Raises Failure if there is no answer to the batch as a whole, or if nothing of it is offered.
     """
     body = await client.post(url, _batch(tuple(calls)))
+    check_parts(body, "JSON-RPC batch")
     try:
         answers = _ANSWERS.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         answers = _other_answers(body)
     by_id = {answer.id: answer for answer in answers if type(answer.id) is int}
-    return {method: _result(method, by_id.get(number)) for number, (method, _) in enumerate(calls)}
+    results = {method: _result(method, by_id.get(number)) for number, (method, _) in enumerate(calls)}
+    if all(isinstance(result, NotOffered) for result in results.values()):
+        raise BadAnswer("rpc", "none of the methods that are asked for is offered here: is this an Ethereum node?")
+    return results
 
 
 def _other_answers(body: bytes) -> list[_Answer]:
@@ -57,15 +61,18 @@ def _other_answers(body: bytes) -> list[_Answer]:
         raise _error("the batch", document.get("error"))
     if not isinstance(document, list):
         raise BadAnswer("bad_answer", f"JSON-RPC batch: a list of answers was expected, not {kind_of(document)}")
-    return [
-        _Answer(
-            answer.get("id"),
-            msgspec.Raw(orjson.dumps(answer["result"])) if "result" in answer else msgspec.UNSET,
-            answer.get("error"),
-        )
-        for answer in document
-        if isinstance(answer, dict)
-    ]
+    try:
+        return [
+            _Answer(
+                answer.get("id"),
+                msgspec.Raw(orjson.dumps(answer["result"])) if "result" in answer else msgspec.UNSET,
+                answer.get("error"),
+            )
+            for answer in document
+            if isinstance(answer, dict)
+        ]
+    except orjson.JSONEncodeError as error:  # what can be read deeper than it can be written
+        raise BadAnswer("bad_answer", "JSON-RPC batch: an answer nested deeper than any node's") from error
 
 
 @cache

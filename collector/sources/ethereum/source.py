@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -24,14 +25,19 @@ Answer = memoryview | Failure
 _INFO = [metric for metric in NODES if metric.field == "info"]
 
 _SHARE = 0.8
-"""Share of the gather's time that the metrics page may take: one that hangs must not make the node look down."""
+"""Share of the gather's time after which it goes on without metrics: a page that hangs must not make the node look
+down."""
+
+_LOOK_AGAIN = 300.0
+"""Seconds after which it is asked again what the node offers, even if nothing looks like a restart: behind a proxy
+nothing does."""
 
 
 class Ethereum:
     """Gathers one Ethereum node.
 
     What the node does not offer is asked once and then left out of the batch, until the node may have restarted: it
-    failed, was reached by a new connection, or says another version.
+    failed, was reached by a new connection, says another version, or five minutes have passed.
     """
 
     advice = {  # noqa: RUF012 - the same for all
@@ -48,12 +54,15 @@ class Ethereum:
         self._raw = RawMetrics(target, self._shapes, remarks)
         self._calls: list[methods.Call] = []
         self._connections = 0
+        self._renewed = -1  # gathers in a row that each were the first on a connection, but for the very first
         self._version = ""
+        self._deadline = 0.0
         self._look_again()
 
     async def gather(self) -> list[Reading]:
         """Return readings of `chain`, `chain_node` (info), `chain_signer` and `geth`. Raises Failure."""
         self._shapes.begin()
+        self._deadline = asyncio.get_running_loop().time() + self._target.timeout * _SHARE
         page = asyncio.create_task(self._metrics_page()) if self._uses_page else None
         try:
             answers = await rpc.ask(self._client, self._target.url, self._calls)
@@ -110,7 +119,7 @@ class Ethereum:
         ]
 
     async def _metrics(
-        self, answers: dict[str, Answer], page: asyncio.Task[bytes] | None, values: dict[str, Value]
+        self, answers: dict[str, Answer], page: asyncio.Task[bytes | Failure] | None, values: dict[str, Value]
     ) -> list[Reading]:
         """Return the reading of geth's own metrics, and note in `values` whether it collects any."""
         nested = answers.get(methods.DEBUG_METRICS[0])
@@ -127,7 +136,11 @@ class Ethereum:
             body = await (page or self._metrics_page()) if flat else nested
             if isinstance(body, Failure):
                 raise body
-            readings = await self._raw.readings(body, flat=flat) if body is not None else []
+            async with asyncio.timeout_at(self._deadline):
+                readings = await self._raw.readings(body, flat=flat) if body is not None else []
+        except TimeoutError:
+            self._problems("timeout", "metrics: no time was left to learn what the node offers")
+            return []
         except Failure as failure:
             self._problems(failure.kind, f"metrics: {failure}")
             return []
@@ -135,22 +148,28 @@ class Ethereum:
             values["node_metrics_enabled"] = int(not self._raw.switched_off)
         return readings
 
-    async def _metrics_page(self) -> bytes:
-        """Return the flat document. Raises Failure."""
+    async def _metrics_page(self) -> bytes | Failure:
+        """Return the flat document, or what went wrong: whoever waited for it may be gone."""
         try:
-            async with asyncio.timeout(self._target.timeout * _SHARE):
+            async with asyncio.timeout_at(self._deadline):
                 return await self._client.get(self._target.metrics_url)
-        except TimeoutError as error:
-            raise TooLate(f"{without_secrets(self._target.metrics_url)}: no whole answer in time") from error
+        except TimeoutError:
+            return TooLate(f"{without_secrets(self._target.metrics_url)}: no whole answer in time")
+        except Failure as failure:
+            return failure
 
     def _notice_restart(self, version: str) -> None:
         """Look again at what the node offers if it may be another process than at the gather before."""
-        reconnected = self._client.connections > self._connections and self._client.keeps_alive
-        if (self._version and version not in ("", self._version)) or (self._connections and reconnected):
+        # Where each gather needs a new connection, one more says nothing.
+        self._renewed = self._renewed + 1 if self._client.connections > self._connections else 0
+        reconnected = self._renewed == 1 and self._client.keeps_alive
+        another = bool(self._version) and version not in ("", self._version)
+        if reconnected or another or time.monotonic() - self._looked > _LOOK_AGAIN:
             self._look_again()
         self._version = version or self._version
         self._connections = self._client.connections
 
     def _look_again(self) -> None:
+        self._looked = time.monotonic()
         wanted = [methods.DEBUG_METRICS] if self._raw.wanted else []
         self._calls = [*methods.READERS, *(call for call, _ in methods.IDENTITY.values()), *wanted]
