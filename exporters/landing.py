@@ -19,15 +19,16 @@ _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="refresh" content="2"><title>chainwatch</title><style>
 :root {{ color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }}
-body {{ max-width: 70rem; margin: 2rem auto; padding: 0 1rem }}
-table {{ border-collapse: collapse; width: 100% }}
-th, td {{ text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884 }}
-td.number {{ text-align: right; font-variant-numeric: tabular-nums }}
+body {{ max-width: 80rem; margin: 2rem auto; padding: 0 1rem; overflow-x: auto }}
+table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }}
+th, td {{ text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884; white-space: nowrap }}
+th.number, td.number {{ text-align: right }}
 .down {{ color: light-dark(#b00020, #ff8a80); font-weight: 600 }}
 </style></head><body>
 <h1>chainwatch</h1>
 <p>{summary} For Prometheus: <a href="{metrics}">{metrics}</a>.</p>
-<table><thead><tr><th>Chain<th>Node<th>Role<th>State<th>Head block<th>Its age<th>Final block<th>Peers<th>Version
+<table><thead><tr><th>Chain<th>Node<th>Role<th>State
+<th class="number">Head block<th class="number">Its age<th class="number">Final block<th class="number">Peers<th>Version
 </tr></thead><tbody>
 {rows}
 </tbody></table></body></html>
