@@ -91,18 +91,18 @@ async def _watch(targets: list[Target], seconds: float) -> int:
     now = resource.getrusage(resource.RUSAGE_SELF)
     total = _total(about)
     busy = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
-    late.sort()
+    delays = sorted(late)
     gathers, missed = total("chainwatch_gathers_total"), total("chainwatch_gathers_missed_total")
     errors, fields = total("chainwatch_gather_errors_total"), total("chainwatch_fields_total")
     await agent.stop(2)
     await prometheus.close(1)
-    p99 = late[int(len(late) * 0.99)]
+    p99 = delays[int(len(delays) * 0.99)]
     print(
         f"{len(targets)} servers, interval 1 s, {seconds:g} s: {gathers:,.0f} gathers, "
         f"{missed:.0f} missed, {errors:.0f} errors"
     )
-    print(f"gathers began after their tick: median {statistics.median(late) * 1e3:.1f} ms, "
-          f"99th percentile {p99 * 1e3:.1f} ms, worst {late[-1] * 1e3:.1f} ms")  # fmt: skip
+    print(f"gathers began after their tick: median {statistics.median(delays) * 1e3:.1f} ms, "
+          f"99th percentile {p99 * 1e3:.1f} ms, worst {delays[-1] * 1e3:.1f} ms")  # fmt: skip
     print(f"fields gathered: {fields:,.0f}; one core busy {busy / seconds:.0%}; "
           f"resident at most {now.ru_maxrss / 1024:.0f} MiB")  # fmt: skip
     print(f"scrapes: {len(scrapes)}, median {statistics.median(scrapes) * 1e3:.0f} ms")

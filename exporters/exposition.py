@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
-from collector.readings import Kind, Reading, Shape, Value
+from collector.readings import Field, Kind, Reading, Shape, Value
 from exporters.numbers import picker, spell
 
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_]")
@@ -21,30 +22,45 @@ _SUFFIXES = {Kind.COUNTER: "_total", Kind.INFO: "_info"}
 """What OpenMetrics takes off a sample's name to get the family's."""
 
 
-class _Sample(NamedTuple):
-    """One series of a shape: `place` is that of its value in the reading."""
+class _Named(NamedTuple):
+    """One field that has a place on the page: `place` is that of its value in the reading."""
 
     place: int
-    family: str
+    name: str
     kind: Kind
     help: str
-    prefix: bytes
+
+
+@lru_cache(maxsize=1024)
+def _named(measurement: str, fields: tuple[Field, ...]) -> tuple[_Named, ...]:
+    """Return the fields under their names on the page, text left out; nodes that answer alike share them."""
+    named: dict[str, _Named] = {}
+    for place, field in enumerate(fields):
+        if field.kind is not Kind.TEXT:
+            name = metric_name(measurement, field.name)
+            named.setdefault(name, _Named(place, name, field.kind, field.help))
+    return tuple(named.values())
 
 
 class _Samples:
-    """The series of a shape, and what takes their values out of a reading; text has no place on the page."""
+    """The series of a shape: names, the labels that all of them have, and what takes their values out of a reading."""
 
-    __slots__ = ("samples", "take")
+    __slots__ = ("labels", "named", "take")
 
     def __init__(self, shape: Shape) -> None:
-        labels = _labels(shape)
-        samples: dict[str, _Sample] = {}
-        for index, field in enumerate(shape.fields):
-            if field.kind is not Kind.TEXT:
-                name = metric_name(shape.measurement, field.name)
-                samples.setdefault(name, _Sample(index, name, field.kind, field.help, f"{name}{labels} ".encode()))
-        self.samples = list(samples.values())
-        self.take = None if len(self.samples) == len(shape.fields) else picker([s.place for s in self.samples])
+        self.labels = _labels(shape)
+        self.named = _named(shape.measurement, shape.fields)
+        self.take = None if len(self.named) == len(shape.fields) else picker([named.place for named in self.named])
+
+
+class _Family:
+    """One name on the page: the labels of each of its series, and the place of its value among all."""
+
+    __slots__ = ("first", "series")
+
+    def __init__(self, first: _Named) -> None:
+        self.first = first
+        self.series: dict[bytes, int] = {}
 
 
 class Layout:
@@ -53,14 +69,16 @@ class Layout:
     def __init__(self, shapes: Sequence[Shape]) -> None:
         self._shapes = tuple(shapes)
         self._samples = [shape.derive(_Samples) for shape in shapes]
-        families: dict[str, list[tuple[int, _Sample]]] = {}
-        seen: set[bytes] = set()
-        for place, sample in enumerate(chain.from_iterable(samples.samples for samples in self._samples)):
-            if sample.prefix not in seen:  # two shapes may spell one series: the first stays
-                seen.add(sample.prefix)
-                families.setdefault(sample.family, []).append((place, sample))
-        self._families = families
-        self._order = picker([place for family in families.values() for place, _ in family])
+        self._families: dict[str, _Family] = {}
+        place = 0
+        for samples in self._samples:
+            for named in samples.named:
+                family = self._families.get(named.name)
+                if family is None:
+                    family = self._families[named.name] = _Family(named)
+                family.series.setdefault(samples.labels, place)  # two shapes may spell one series: the first stays
+                place += 1
+        self._order = picker([place for family in self._families.values() for place in family.series.values()])
         self._templates: dict[bool, bytes] = {}
 
     def fits(self, shapes: Sequence[Shape]) -> bool:
@@ -82,15 +100,15 @@ class Layout:
     def _template(self, *, openmetrics: bool) -> bytes:
         parts: list[bytes] = []
         taken = set(self._families)
-        for name, samples in self._families.items():
-            _, first = samples[0]
-            kind = first.kind
-            if openmetrics and (family := name.removesuffix(_SUFFIXES.get(kind, ""))) != name:
-                if family in taken:  # a counter `a_total` beside a gauge `a`: it goes by its whole name, and as unknown
+        for name, family in self._families.items():
+            kind = family.first.kind
+            if openmetrics and (shorter := name.removesuffix(_SUFFIXES.get(kind, ""))) != name:
+                if shorter in taken:  # a counter `a_total` beside a gauge `a`: by its whole name, and as unknown
                     kind = Kind.UNKNOWN
-                taken.add(family)
-            parts.append(_header(name, kind, first.help, openmetrics=openmetrics).replace(b"%", b"%%"))
-            parts += [sample.prefix.replace(b"%", b"%%") + b"%b\n" for _, sample in samples]
+                taken.add(shorter)
+            parts.append(_header(name, kind, family.first.help, openmetrics=openmetrics).replace(b"%", b"%%"))
+            encoded = name.encode()
+            parts += [encoded + labels.replace(b"%", b"%%") + b" %b\n" for labels in family.series]
         if openmetrics:
             parts.append(b"# EOF\n")
         return b"".join(parts)
@@ -118,19 +136,19 @@ def _header(name: str, kind: Kind, text: str, *, openmetrics: bool) -> bytes:
     return "\n".join(lines).encode("utf-8", "replace")
 
 
-def _labels(shape: Shape) -> str:
+def _labels(shape: Shape) -> bytes:
     """Return the labels in braces, empty if there are none."""
     labels: dict[str, str] = {}
     for key, value in shape.tags:
         name = _NOT_IN_NAMES.sub("_", key).lstrip("_")  # two of them begin the names that Prometheus keeps to itself
         labels.setdefault(name if name and name[0] not in "0123456789" else "_" + name, value)
     if not labels:
-        return ""
+        return b""
     escaped = (
         (name, value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")) for name, value in labels.items()
     )
     text = ",".join(f'{name}="{value}"' for name, value in escaped)
-    return "{" + text.encode("utf-8", "replace").decode() + "}"
+    return b"{%b}" % text.encode("utf-8", "replace")
 
 
 def _number(value: Value) -> bytes:
