@@ -15,7 +15,8 @@ from collector.client import Client
 from collector.failures import Failure
 from collector.readings import Reading, Value
 from collector.remarks import Remarks
-from collector.sources.ethereum import Ethereum, source
+from collector.sources import restarts
+from collector.sources.ethereum import Ethereum
 from collector.targets import Target
 from tests.answering import Answer, Answering, json
 from tests.helpers import run
@@ -132,7 +133,7 @@ def test_what_was_not_offered_is_asked_again_when_the_node_may_have_restarted(
                     await node.gather()
                 node.server.answers["/"] = node._answer
             else:
-                monkeypatch.setattr(source, "_LOOK_AGAIN", 0.0)
+                monkeypatch.setattr(restarts, "LOOK_AGAIN", 0.0)
             gathered = [await node.gather() for _ in range(2)]
             assert gathered[-1]["chain"]["gas_price_wei"] == 1
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from collector.shapes import Shapes
 from collector.sources import Problems
 from collector.sources.ethereum import methods, rpc
 from collector.sources.ethereum.raw import RawMetrics
+from collector.sources.restarts import Restarts
 from collector.targets import Target, without_secrets
 
 T = TypeVar("T")
@@ -27,10 +27,6 @@ _INFO = [metric for metric in NODES if metric.field == "info"]
 _SHARE = 0.8
 """Share of the gather's time after which it goes on without metrics: a page that hangs must not make the node look
 down."""
-
-_LOOK_AGAIN = 300.0
-"""Seconds after which it is asked again what the node offers, even if nothing looks like a restart: behind a proxy
-nothing does."""
 
 
 class Ethereum:
@@ -53,9 +49,7 @@ class Ethereum:
         self._shapes = Shapes(target.tags)
         self._raw = RawMetrics(target, self._shapes, remarks)
         self._calls: list[methods.Call] = []
-        self._connections = 0
-        self._renewed = -1  # gathers in a row that each were the first on a connection, but for the very first
-        self._version = ""
+        self._restarts = Restarts(client)
         self._deadline = 0.0
         self._look_again()
 
@@ -82,7 +76,8 @@ class Ethereum:
         if values:
             readings.append(self._shapes.curated(CHAIN, values))
         self._calls = [call for call in self._calls if not isinstance(answers[call[0]], rpc.NotOffered)]
-        self._notice_restart(identity["version"] or "")
+        if self._restarts.noticed(identity["version"] or ""):
+            self._look_again()
         return readings
 
     async def close(self) -> None:
@@ -158,18 +153,6 @@ class Ethereum:
         except Failure as failure:
             return failure
 
-    def _notice_restart(self, version: str) -> None:
-        """Look again at what the node offers if it may be another process than at the gather before."""
-        # Where each gather needs a new connection, one more says nothing.
-        self._renewed = self._renewed + 1 if self._client.connections > self._connections else 0
-        reconnected = self._renewed == 1 and self._client.keeps_alive
-        another = bool(self._version) and version not in ("", self._version)
-        if reconnected or another or time.monotonic() - self._looked > _LOOK_AGAIN:
-            self._look_again()
-        self._version = version or self._version
-        self._connections = self._client.connections
-
     def _look_again(self) -> None:
-        self._looked = time.monotonic()
         wanted = [methods.DEBUG_METRICS] if self._raw.wanted else []
         self._calls = [*methods.READERS, *(call for call, _ in methods.IDENTITY.values()), *wanted]

@@ -30,6 +30,7 @@ from collector.sources.nodeos.endpoints import (
     Endpoint,
 )
 from collector.sources.nodeos.values import identifier
+from collector.sources.restarts import Restarts
 from collector.targets import Target, without_secrets
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ class Nodeos:
     """Gathers one nodeos.
 
     What the node offers is asked once, and again when it may have restarted: a gather failed, the version is another,
-    or the kept connection was lost.
+    the kept connection was lost, or five minutes have passed.
     """
 
     advice = {  # noqa: RUF012 - the same for all
@@ -73,8 +74,7 @@ class Nodeos:
         self._began = 0.0
         self._whole = True  # whether no part of the gather failed
         self._told_unmatched: set[str] = set()
-        self._version = ""
-        self._kept = False  # whether the last answer left the connection open
+        self._restarts = Restarts(client)
 
     async def gather(self) -> list[Reading]:
         """Return `chain`, `chain_node` (info), `chain_producer` and `nodeos` readings. Raises Failure."""
@@ -101,8 +101,7 @@ class Nodeos:
         if odd:
             self._problem("bad_answer", f"{INFO.path}: {'; '.join(odd)}")
         identity = self._identity(info)
-        if identity.get("version", "") != self._version:
-            self._version = identity.get("version", "")
+        if self._restarts.noticed(identity.get("version", "")):
             self._offered = None
         offered = self._offered
         learning = offered is None
@@ -137,18 +136,12 @@ class Nodeos:
             raise Refused(refusal.kind, message, refusal.status) from refusal
 
     async def _fetch(self, endpoint: Endpoint) -> bytes:
-        """Ask the node itself. A connection that had to be made anew may mean that it has restarted."""
+        """Ask the node itself. Raises Failure."""
         parts = self._target.parts
         url = parts._replace(path=parts.path.rstrip("/") + endpoint.path).geturl()
-        opened = self._client.connections
-        try:
-            if endpoint.body is None:
-                return await self._client.get(url)
-            return await self._client.post(url, endpoint.body)
-        finally:
-            if self._kept and self._client.connections > opened:
-                self._offered = None
-            self._kept = self._client.keeps_alive
+        if endpoint.body is None:
+            return await self._client.get(url)
+        return await self._client.post(url, endpoint.body)
 
     async def _ask_parts(self, offered: set[Endpoint]) -> dict[Endpoint, Any]:
         """Return the decoded answers of the endpoints that the node offers; what failed is reported and left out."""
