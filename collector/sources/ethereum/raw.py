@@ -8,10 +8,11 @@ from typing import Any
 
 from collector.client import check_parts, decode, kind_of
 from collector.failures import BadAnswer
-from collector.paths import Name, Plan, Plans, Selection, nearest, offered
+from collector.paths import Name, Plan, Plans, Selection, offered
 from collector.readings import Reading
-from collector.remarks import Remarks, excerpt
+from collector.remarks import Remarks
 from collector.shapes import Shapes
+from collector.sources import unmatched
 from collector.sources.ethereum import metrics
 from collector.targets import Target
 
@@ -84,25 +85,18 @@ class RawMetrics:
 
     async def _tell_unmatched(self, document: dict[str, Any], name: Name) -> None:
         """Say which of the user's paths match nothing; also if it takes longer than the gather."""
-        if all(self._remarks.said(f"path {path}") for path in self._selection.paths):
+        if unmatched.all_said(self._selection, self._remarks):
             return
-        loop = asyncio.get_running_loop()
-        found = loop.run_in_executor(None, self._unmatched, document, name)
+        found = asyncio.get_running_loop().run_in_executor(None, self._unmatched, document, name)
         found.add_done_callback(self._say_unmatched)
         await asyncio.shield(found)
 
     def _unmatched(self, document: dict[str, Any], name: Name) -> dict[str, list[str]]:
-        """Return the paths that match nothing, each with what may have been meant."""
-        paths = offered(document, name)
-        unmatched = self._selection.unmatched(paths)
-        return {path: nearest(path, paths) for path in unmatched if not self._remarks.said(f"path {path}")}
+        return unmatched.unmatched(self._selection, offered(document, name), self._remarks)
 
     def _say_unmatched(self, found: asyncio.Future[dict[str, list[str]]]) -> None:
-        if found.exception():  # whoever waits for it is told
-            return
-        for path, near in found.result().items():
-            meant = f"; did you mean {' or '.join(map(excerpt, near))}?" if near else ""
-            self._remarks.once(f"path {path}", f"metrics: {path} matches nothing that this node offers{meant}")
+        if not found.exception():  # else whoever waits for it is told
+            unmatched.say(found.result(), self._remarks)
 
 
 @cache

@@ -8,25 +8,22 @@ from typing import Any, TypeVar
 
 from collector.catalogue import CHAIN, NODES, SIGNER
 from collector.client import Client, decode
-from collector.failures import Failure, TooLate
+from collector.failures import Failure
 from collector.readings import Reading, Value
 from collector.remarks import Remarks, excerpt
 from collector.shapes import Shapes
 from collector.sources import Problems
 from collector.sources.ethereum import methods, rpc
 from collector.sources.ethereum.raw import RawMetrics
+from collector.sources.pages import PAGE_SHARE, fetch_page
 from collector.sources.restarts import Restarts
-from collector.targets import Target, without_secrets
+from collector.targets import Target
 
 T = TypeVar("T")
 
 Answer = memoryview | Failure
 
 _INFO = [metric for metric in NODES if metric.field == "info"]
-
-_SHARE = 0.8
-"""Share of the gather's time after which it goes on without metrics: a page that hangs must not make the node look
-down."""
 
 
 class Ethereum:
@@ -56,7 +53,7 @@ class Ethereum:
     async def gather(self) -> list[Reading]:
         """Return readings of `chain`, `chain_node` (info), `chain_signer` and `geth`. Raises Failure."""
         self._shapes.begin()
-        self._deadline = asyncio.get_running_loop().time() + self._target.timeout * _SHARE
+        self._deadline = asyncio.get_running_loop().time() + self._target.timeout * PAGE_SHARE
         page = asyncio.create_task(self._metrics_page()) if self._uses_page else None
         try:
             answers = await rpc.ask(self._client, self._target.url, self._calls)
@@ -146,10 +143,7 @@ class Ethereum:
     async def _metrics_page(self) -> bytes | Failure:
         """Return the flat document, or what went wrong: whoever waited for it may be gone."""
         try:
-            async with asyncio.timeout_at(self._deadline):
-                return await self._client.get(self._target.metrics_url)
-        except TimeoutError:
-            return TooLate(f"{without_secrets(self._target.metrics_url)}: no whole answer in time")
+            return await fetch_page(self._client, self._target.metrics_url, self._deadline)
         except Failure as failure:
             return failure
 

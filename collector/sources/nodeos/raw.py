@@ -9,17 +9,11 @@ from typing import Any, NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from collector.paths import Path
+from collector.paths import DEEPEST, MOST_NUMBERS, Path
 from collector.readings import Kind, Tags, Value
 from collector.remarks import excerpt
 from collector.sources.nodeos.endpoints import DB_SIZE, INFO, METRICS
 from collector.sources.nodeos.values import count, entries, number
-
-MOST_NUMBERS = 10_000
-"""Numbers that are taken of one document; real ones have some twenty."""
-
-DEEPEST = 32
-"""Levels of a document beyond which nothing is taken; real ones have three."""
 
 MOST_SAMPLES = 5_000
 """Samples that are taken of a prometheus page: 62 families, a dozen of them once per peer."""

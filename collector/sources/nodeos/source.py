@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from collector.catalogue import CHAIN, NODES, PRODUCER
 from collector.client import Client, decode
-from collector.failures import BadAnswer, Failure, Refused, TooLate, Unreachable
-from collector.paths import Path, Selection, field_name, nearest
+from collector.failures import BadAnswer, Failure, Refused, Unreachable
+from collector.paths import MOST_NUMBERS, Path, Selection, field_name
 from collector.readings import Field, Kind, Reading, Tags, Value
 from collector.remarks import Remarks, excerpt
 from collector.shapes import Shapes
-from collector.sources import Problems
+from collector.sources import Problems, unmatched
 from collector.sources.nodeos import answers, raw
 from collector.sources.nodeos.endpoints import (
     DB_SIZE,
@@ -30,16 +30,14 @@ from collector.sources.nodeos.endpoints import (
     Endpoint,
 )
 from collector.sources.nodeos.values import identifier
+from collector.sources.pages import PAGE_SHARE, fetch_page
 from collector.sources.restarts import Restarts
-from collector.targets import Target, without_secrets
+from collector.targets import Target
 
 T = TypeVar("T")
 
 _INFO = [metric for metric in NODES if metric.field == "info"]
 _NOT_FOUND = 404
-_SHARE = 0.8
-"""Share of the gather's time after which the page of another listener is not waited for any more: one that hangs must
-not make the node look down."""
 
 _OTHER_FORM = (LookupError, TypeError, ValueError, AttributeError)
 
@@ -69,11 +67,10 @@ class Nodeos:
         wanted = [part for part in PARTS if part.curated or self._selection.reaches((part.group,))]
         self._page_url = target.metrics_url if METRICS in wanted else ""
         self._wanted = [part for part in wanted if not (part is METRICS and self._page_url)]
-        self._field = lru_cache(maxsize=2 * raw.MOST_NUMBERS)(self._make_field)
+        self._field = lru_cache(maxsize=2 * MOST_NUMBERS)(self._make_field)
         self._offered: set[Endpoint] | None = None
         self._began = 0.0
         self._whole = True  # whether no part of the gather failed
-        self._told_unmatched: set[str] = set()
         self._restarts = Restarts(client)
 
     async def gather(self) -> list[Reading]:
@@ -155,18 +152,11 @@ class Nodeos:
             self._offered = None
         if self._page_url:
             try:
-                documents[METRICS] = await self._other_page()
+                deadline = self._began + PAGE_SHARE * self._target.timeout
+                documents[METRICS] = await fetch_page(self._client, self._page_url, deadline)
             except Failure as failure:
                 self._problem(failure.kind, str(failure))
         return documents
-
-    async def _other_page(self) -> bytes:
-        """Return the page of the prometheus plugin's own listener. Raises Failure."""
-        try:
-            async with asyncio.timeout_at(self._began + _SHARE * self._target.timeout):
-                return await self._client.get(self._page_url)
-        except TimeoutError as error:
-            raise TooLate(f"{without_secrets(self._page_url)}: no whole answer in time") from error
 
     async def _ask_part(self, endpoint: Endpoint, offered: set[Endpoint], documents: dict[Endpoint, Any]) -> None:
         try:
@@ -264,13 +254,9 @@ class Nodeos:
         """Say, once, which of the user's paths select nothing of what the node told."""
         if self._target.metrics is None:
             return
-        for path in self._selection.unmatched(offered):
-            if path not in self._told_unmatched:
-                self._told_unmatched.add(path)
-                near = await asyncio.to_thread(nearest, path, [*offered, *((group,) for group in GROUPS)])
-                others = [name for name in near if name != path.lower()]
-                meant = f"; did you mean {' or '.join(others)}?" if others else ""
-                self._remarks.once(f"path {path}", f"metrics: {path} matches nothing that this node offers{meant}")
+        groups = [(group,) for group in GROUPS]
+        found = await asyncio.to_thread(unmatched.unmatched, self._selection, offered, self._remarks, groups)
+        unmatched.say(found, self._remarks)
 
     def _say_what_is_missing(self, offered: set[Endpoint]) -> None:
         missing = [part for part in self._wanted if part.plugin and part not in offered]
