@@ -15,7 +15,16 @@ from typing import Any
 from chainwatch.logs import log_to_stderr
 from collector.about import VERSION
 from collector.catalogue import CATALOGUE
-from collector.configuration import Address, Configuration, Mistake, WrongConfiguration, json_schema, read_configuration
+from collector.configuration import (
+    Address,
+    Configuration,
+    Mistake,
+    Outputs,
+    Stdout,
+    WrongConfiguration,
+    json_schema,
+    read_configuration,
+)
 from collector.configuration.values import duration, listen
 
 DONE, FAILED, WRONG = 0, 1, 2
@@ -93,7 +102,7 @@ def _once(options: argparse.Namespace) -> int:
 
     configuration = _read(options.config)
     if options.print:
-        configuration = configuration.model_copy(update={"outputs": _stdout(configuration)})
+        configuration = configuration.model_copy(update={"outputs": Outputs(stdout=Stdout())})
     log_to_stderr(verbose=options.verbose)
     return _on_a_loop(once(configuration))
 
@@ -146,10 +155,6 @@ def _schema(_: argparse.Namespace) -> int:
 
 def _read(path: Path) -> Configuration:
     return read_configuration(path, warn=lambda mistake: print(f"{mistake}", file=sys.stderr))
-
-
-def _stdout(configuration: Configuration) -> Any:  # noqa: ANN401 - the model's own type
-    return type(configuration.outputs)(stdout={})
 
 
 def _seconds(text: str) -> float:

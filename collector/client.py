@@ -65,7 +65,6 @@ class Client:
         *,
         tls_name: str = "",
         advice: dict[str, str] | None = None,
-        resolver: aiohttp.abc.AbstractResolver | None = None,
     ) -> None:
         self.connections = 0
         self.keeps_alive = True
@@ -73,7 +72,6 @@ class Client:
         self._base = without_secrets(base).rstrip("/")
         self._tls_name = tls_name or None
         self._advice = advice or {}
-        self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
 
     def open(self) -> None:
@@ -171,9 +169,7 @@ class Client:
         trace.on_connection_create_end.append(self._created)
         trace.on_connection_reuseconn.append(self._kept)
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0, limit_per_host=1, resolver=self._resolver, ttl_dns_cache=10, keepalive_timeout=_KEPT
-            ),
+            connector=aiohttp.TCPConnector(limit=0, limit_per_host=1, ttl_dns_cache=10, keepalive_timeout=_KEPT),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             headers=_HEADERS,
             auto_decompress=False,

@@ -34,6 +34,11 @@ class WrongConfiguration(Exception):  # noqa: N818 - named for what it says of t
         super().__init__("\n".join(map(str, self.mistakes)))
 
 
+def unreadable(error: OSError) -> str:
+    """Return what is wrong with a file that can't be read; never its content."""
+    return f"cannot be read: {error.strerror or type(error).__name__}"
+
+
 def shown(path: Path) -> str:
     """Return a path as people write it: `chains[0].servers[1].url`.
 

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from collector.configuration.checks import check_configuration
 from collector.configuration.document import Document, content_of, parse
-from collector.configuration.mistakes import Mistake, Path, WrongConfiguration, shown
+from collector.configuration.mistakes import Mistake, Path, WrongConfiguration, shown, unreadable
 from collector.configuration.models import FORM, Agent, Chain, Configuration, ServerModel, schedule
 from collector.configuration.values import Surroundings
 from collector.sources import known_kinds
@@ -49,8 +49,7 @@ def read_configuration(
     try:
         document = parse(str(path), content_of(path), environ)
     except OSError as error:
-        unread = Mistake(str(path), 0, "", f"cannot be read: {error.strerror or type(error).__name__}")
-        raise WrongConfiguration([unread]) from None
+        raise WrongConfiguration([Mistake(str(path), 0, "", unreadable(error))]) from None
     if document.lines:  # it is YAML
         check_configuration(document)
         surroundings = Surroundings(path.absolute().parent, known_kinds() if kinds is None else kinds)

@@ -21,7 +21,7 @@ from pydantic import SecretStr, ValidationInfo
 
 from collector.catalogue import CATALOGUE
 from collector.configuration.document import Scalar
-from collector.configuration.mistakes import nearest
+from collector.configuration.mistakes import nearest, unreadable
 
 LONGEST_DURATION = 86_400.0
 """A day: no interval or timeout has reason to be longer, and event loops refuse absurd ones."""
@@ -317,7 +317,7 @@ def secret_file(value: object, info: ValidationInfo) -> SecretStr:
             content = file.read(LONGEST_TEXT + 3)
         return secret(content.decode().strip())
     except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror or type(error).__name__}") from None
+        raise ValueError(unreadable(error)) from None
     except UnicodeDecodeError:
         raise ValueError("names a file that is not UTF-8; save it in this encoding") from None
     except ValueError as error:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from collector.configuration import Configuration, DnsServer, FileServer, Mistake, StaticServer, WrongConfiguration
 from collector.configuration.document import content_of
+from collector.configuration.mistakes import unreadable
 from collector.configuration.serverfiles import read_servers
 
 MOST_FILES = 1_000
@@ -97,7 +98,7 @@ def mistakes_in_files(configuration: Configuration, environ: Mapping[str, str] =
         try:
             names = matching(pattern)
         except OSError as error:
-            mistakes.append(Mistake(pattern, 0, "", _said(error)))
+            mistakes.append(Mistake(pattern, 0, "", unreadable(error)))
             continue
         for name in names:
             try:
@@ -105,7 +106,7 @@ def mistakes_in_files(configuration: Configuration, environ: Mapping[str, str] =
             except WrongConfiguration as wrong:
                 mistakes += wrong.mistakes
             except OSError as error:
-                mistakes.append(Mistake(name, 0, "", _said(error)))
+                mistakes.append(Mistake(name, 0, "", unreadable(error)))
     return mistakes
 
 
@@ -114,7 +115,7 @@ def look(pattern: str, before: Look, environ: Mapping[str, str]) -> Look:
     try:
         names = matching(pattern)
     except OSError as error:
-        return replace(before, problem=f"{pattern}: {_said(error)}")
+        return replace(before, problem=f"{pattern}: {unreadable(error)}")
     files = {}
     for name in names[:MOST_FILES]:
         seen = _seen(name, before.files.get(name, Seen()), environ)
@@ -152,7 +153,7 @@ def _seen(name: str, before: Seen, environ: Mapping[str, str]) -> Seen | None:
     except FileNotFoundError:
         return None
     except OSError as error:  # without a signature it is read again at the next look, changed or not
-        return Seen((), before.servers, f"{name}: {_said(error)}")
+        return Seen((), before.servers, f"{name}: {unreadable(error)}")
 
 
 def _read(name: str, signature: tuple[int, ...], before: Seen, environ: Mapping[str, str]) -> Seen:
@@ -162,7 +163,3 @@ def _read(name: str, signature: tuple[int, ...], before: Seen, environ: Mapping[
     except WrongConfiguration as wrong:
         first, *others = wrong.mistakes
         return Seen(signature, before.servers, f"{first}{f' (and {len(others)} more)' if others else ''}")
-
-
-def _said(error: OSError) -> str:
-    return f"cannot be read: {error.strerror or type(error).__name__}"
