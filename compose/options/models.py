@@ -1,0 +1,255 @@
+"""The options of a cluster as everything else in compose/ works with them.
+
+The sections `service`, `geth`, `boot`, `ethstats`, `sealer` and `client`, and their keys, are those of the DC/OS
+package for Ethereum, whose options file is taken as it stands; the other sections are chainwatch's own. Each
+description is a sentence for docs/deploy.md. Values are checked here one by one; what they have to do with each other,
+in `checks`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, PlainSerializer, SecretStr
+
+from collector.about import VERSION
+from collector.configuration.fields import Duration, Secret, Switch, Whole, at_least, empty_is_default
+from collector.configuration.models import Model
+from compose.options import values
+
+Count = Annotated[int, BeforeValidator(values.count)]
+One = Annotated[int, BeforeValidator(values.none_or_one)]
+Cpus = Annotated[float, BeforeValidator(values.cpus)]
+Megabytes = Annotated[int, BeforeValidator(values.megabytes)]
+Labels = Annotated[dict[str, str], BeforeValidator(values.labels)]
+GethVersion = Annotated[str, BeforeValidator(values.geth_version)]
+ProjectName = Annotated[str, BeforeValidator(values.project_name)]
+PrivateKeys = Annotated[tuple[SecretStr, ...], BeforeValidator(values.private_keys)]
+Modules = Annotated[tuple[str, ...], BeforeValidator(values.modules), PlainSerializer(",".join)]
+Arguments = Annotated[tuple[str, ...], BeforeValidator(values.arguments)]
+Wei = Annotated[int, BeforeValidator(values.wei), PlainSerializer(str)]
+EthAddress = Annotated[str, BeforeValidator(values.eth_address)]
+HostPort = Annotated[int, BeforeValidator(values.host_port)]
+IpAddress = Annotated[str, BeforeValidator(values.ip_address)]
+LogLevel = Annotated[str, BeforeValidator(values.log_level)]
+Verbosity = Annotated[int, BeforeValidator(values.verbosity)]
+ImageName = Annotated[str, BeforeValidator(values.image_name)]
+ImagePrefix = Annotated[str, BeforeValidator(values.image_prefix)]
+Replaced = Annotated[None, BeforeValidator(values.replaced)]
+"""An option of the seed whose work is done by something else here; which, `checks` tells."""
+
+GETH_IMAGE = "ethereum/client-go:alltools-v{version}"
+
+
+class Service(Model):
+    """The cluster as a whole."""
+
+    name: ProjectName = Field("ethereum", description="Name of the Compose project, and the label `chain`.")
+    log_level: LogLevel = Field("INFO", description="How much the collector logs: DEBUG, INFO, WARN or ERROR.")
+    user: Replaced = Field(None, description="")
+    service_account: Replaced = Field(None, description="")
+    service_account_secret: Replaced = Field(None, description="")
+    virtual_network_enabled: Replaced = Field(None, description="")
+    virtual_network_name: Replaced = Field(None, description="")
+    virtual_network_plugin_labels: Replaced = Field(None, description="")
+    mesos_api_version: Replaced = Field(None, description="")
+
+
+class Geth(Model):
+    """What all nodes have in common."""
+
+    version: GethVersion = Field(values.LAST_THAT_SEALS, description="Version of geth.")
+    network_id: Annotated[Whole, at_least(1)] = Field(18, description="Network id, and chain id of the genesis.")
+    mode: Replaced = Field(None, description="")
+    syncmode: Annotated[str, BeforeValidator(values.choice("full", "fast", "snap", "light"))] = Field(
+        "full", description="How nodes catch up: full, snap (from 1.10 on), fast (before), light."
+    )
+    create_genesis: Switch = Field(True, description="Begin a chain of one's own; false: nodes join a public one.")
+    consensus_engine: Annotated[str, BeforeValidator(values.choice("clique", "ethash"))] = Field(
+        "clique", description="clique, or ethash where the version still mines (to 1.11.6)."
+    )
+    clique_period: Whole = Field(15, description="Seconds between blocks; 0: blocks only when there are transactions.")
+    clique_epoch: Annotated[Whole, at_least(1)] = Field(30_000, description="Blocks between checkpoints of the votes.")
+    gas_limit: Annotated[Whole, at_least(5_000)] = Field(4_700_000, description="Gas limit of the genesis block.")
+    prefund: dict[EthAddress, Wei] = Field(
+        {}, description="Further accounts with an amount in wei in the genesis: `0x…: 1000000000000000000`."
+    )
+    advertise: IpAddress = Field(
+        "", description="Address of this machine that nodes elsewhere reach; given, the p2p ports are published there."
+    )
+
+
+class Role(Model):
+    """What every kind of container may be told."""
+
+    cpus: Cpus = Field(1.0, description="Processors that a container may use.")
+    mem: Megabytes = Field(1024, description="Memory that a container may use, in MB.")
+    labels: Labels = Field({}, description="Labels of the containers: `name:value,name:value`, or a mapping.")
+    placement_constraint: Replaced = Field(None, description="")
+
+
+class Boot(Role):
+    """The boot node, by which nodes find each other."""
+
+    count: One = Field(1, description="1, or 0 for none.")
+    cpus: Cpus = Field(0.1, description="Processors that a container may use.")
+    mem: Megabytes = Field(256, description="Memory that a container may use, in MB.")
+    verbosity: Verbosity = Field(3, description="How much it logs, 0 to 5.")
+    disk: Replaced = Field(None, description="")
+    disk_type: Replaced = Field(None, description="")
+
+
+class Ethstats(Role):
+    """The stats page, served by the collector, to which nodes push."""
+
+    count: One = Field(1, description="1, or 0 for none.")
+    websocket_secret: Secret | None = Field(
+        None, description="Secret with which nodes log in. Left out: made at the first start."
+    )
+    verbosity: Replaced = Field(None, description="")
+
+
+class Nodes(Role):
+    """Nodes that run geth."""
+
+    verbosity: Verbosity = Field(3, description="How much each logs, 0 to 5.")
+    args: Arguments = Field((), description="Further arguments of geth.")
+    rpcapi: Modules = Field((), description="Modules of JSON-RPC that a node offers; empty shuts RPC.")
+    create_accounts: Switch = Field(True, description="Make an account for each node, with ether in the genesis.")
+    unlock_accounts: Switch = Field(True, description="Unlock each node's account when it starts.")
+    account_privatekeys: PrivateKeys = Field(
+        (), description="Private keys of one's own, in hexadecimal, comma-separated; given out to the nodes in turn."
+    )
+    account_secret: Secret | None = Field(
+        None, description="Passphrase of the nodes' keystores. Left out: made at the first start."
+    )
+    disk: Replaced = Field(None, description="")
+    disk_type: Replaced = Field(None, description="")
+
+
+class Sealer(Nodes):
+    """The nodes that seal blocks."""
+
+    count: Count = Field(3, description="How many there are.")
+    rpcapi: Modules = Field(
+        ("admin", "clique", "debug", "eth", "net", "txpool", "web3"),
+        description="Modules of JSON-RPC that a sealer offers to the inner network; empty shuts RPC.",
+    )
+
+
+class Client(Nodes):
+    """The nodes that answer the users' requests, behind the load balancer."""
+
+    count: Count = Field(2, description="How many there are.")
+    rpcapi: Modules = Field(
+        ("clique", "eth", "net", "txpool", "web3"),
+        description="Modules of JSON-RPC that a client offers through the load balancer; "
+        "admin, debug and personal are never among them. Empty shuts RPC.",
+    )
+    unlock_accounts: Switch = Field(
+        False, description="Unlock each client's account: whoever reaches the load balancer can spend from it."
+    )
+
+
+class Supporting(Role):
+    """A service beside the chain."""
+
+    count: One = Field(1, description="1, or 0 to do without.")
+    cpus: Cpus = Field(0.5, description="Processors that a container may use.")
+    mem: Megabytes = Field(256, description="Memory that a container may use, in MB.")
+
+
+class LoadBalancer(Supporting):
+    """Traefik: one address for all clients and the stats page."""
+
+    behind: Annotated[Whole, at_least(1)] = Field(
+        3, description="Blocks behind the others at which a client leaves the rotation."
+    )
+
+
+class Collector(Supporting):
+    """chainwatch itself."""
+
+    count: One = Field(1, description="1, or 0 for a chain that nobody watches; the stats page is gone with it.")
+    cpus: Cpus = Field(1.0, description="Processors that a container may use.")
+    mem: Megabytes = Field(512, description="Memory that a container may use, in MB.")
+    interval: Duration = Field(10.0, description="How often each node is gathered.")
+
+
+class Database(Supporting):
+    """A service that keeps figures."""
+
+    cpus: Cpus = Field(1.0, description="Processors that a container may use.")
+    mem: Megabytes = Field(1024, description="Memory that a container may use, in MB.")
+    retention: Annotated[Whole, at_least(1)] = Field(30, description="Days for which it keeps figures.")
+
+
+class Optional(Supporting):
+    """A service that is left out unless asked for."""
+
+    count: One = Field(0, description="1 to have it.")
+
+
+class Transfers(Role):
+    """A load of signed transfers between the nodes' accounts, so that blocks have something in them."""
+
+    rate: Annotated[float, BeforeValidator(values.rate)] = Field(0.0, description="Transfers per second; 0: none.")
+
+
+class Publish(Model):
+    """What the machine's own ports show. 0: not published."""
+
+    address: IpAddress = Field("127.0.0.1", description="Address of the machine that the ports are published at.")
+    client_http: HostPort = Field(8500, description="The clients' JSON-RPC over HTTP, through the load balancer.")
+    client_ws: HostPort = Field(8501, description="The clients' JSON-RPC over WebSocket, through the load balancer.")
+    ethstats: HostPort = Field(8502, description="The stats page, through the load balancer.")
+    grafana: HostPort = Field(3000, description="Grafana.")
+    prometheus: HostPort = Field(9090, description="Prometheus, which asks for no password.")
+    alertmanager: HostPort = Field(9093, description="Alertmanager, which asks for no password.")
+    boot_p2p: HostPort = Field(30_301, description="The boot node, where `geth.advertise` is given.")
+    p2p: HostPort = Field(30_303, description="The first node's p2p port, where `geth.advertise` is given; then on.")
+
+
+class Images(Model):
+    """Which images run."""
+
+    mirror: ImagePrefix = Field("", description="Stands before every name: the address of a mirror.")
+    chainwatch: ImageName = Field(f"chainwatch:{VERSION}", description="The collector and the one-shot services.")
+    geth: ImageName | None = Field(None, description=f"geth. Left out: `{GETH_IMAGE}`, of `geth.version`.")
+    traefik: ImageName = Field("traefik:v3.7.15", description="Traefik.")
+    prometheus: ImageName = Field("prom/prometheus:v2.53.4", description="Prometheus.")
+    alertmanager: ImageName = Field("prom/alertmanager:v0.27.0", description="Alertmanager.")
+    influxdb: ImageName = Field("influxdb:1.8.10", description="InfluxDB 1.x.")
+    grafana: ImageName = Field("grafana/grafana:11.2.0", description="Grafana.")
+    node_exporter: ImageName = Field("prom/node-exporter:v1.8.2", description="node-exporter.")
+    cadvisor: ImageName = Field("gcr.io/cadvisor/cadvisor:v0.49.1", description="cAdvisor.")
+
+
+class Logs(Model):
+    """How containers' logs are kept."""
+
+    max_size: Megabytes = Field(16, description="Megabytes at which a log file is rotated.")
+    max_file: Annotated[Whole, at_least(1)] = Field(4, description="Files that are kept of each container.")
+
+
+class Options(Model):
+    """A whole file."""
+
+    service: Annotated[Service, BeforeValidator(empty_is_default)] = Service()
+    geth: Annotated[Geth, BeforeValidator(empty_is_default)] = Geth()
+    boot: Annotated[Boot, BeforeValidator(empty_is_default)] = Boot()
+    ethstats: Annotated[Ethstats, BeforeValidator(empty_is_default)] = Ethstats()
+    sealer: Annotated[Sealer, BeforeValidator(empty_is_default)] = Sealer()
+    client: Annotated[Client, BeforeValidator(empty_is_default)] = Client()
+    traefik: Annotated[LoadBalancer, BeforeValidator(empty_is_default)] = LoadBalancer()
+    collector: Annotated[Collector, BeforeValidator(empty_is_default)] = Collector()
+    prometheus: Annotated[Database, BeforeValidator(empty_is_default)] = Database()
+    alertmanager: Annotated[Supporting, BeforeValidator(empty_is_default)] = Supporting()
+    influxdb: Annotated[Database, BeforeValidator(empty_is_default)] = Database()
+    grafana: Annotated[Supporting, BeforeValidator(empty_is_default)] = Supporting()
+    node_exporter: Annotated[Supporting, BeforeValidator(empty_is_default)] = Supporting()
+    cadvisor: Annotated[Optional, BeforeValidator(empty_is_default)] = Optional()
+    transfers: Annotated[Transfers, BeforeValidator(empty_is_default)] = Transfers()
+    publish: Annotated[Publish, BeforeValidator(empty_is_default)] = Publish()
+    images: Annotated[Images, BeforeValidator(empty_is_default)] = Images()
+    logs: Annotated[Logs, BeforeValidator(empty_is_default)] = Logs()
