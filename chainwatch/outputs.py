@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable
 from io import FileIO
+from pathlib import Path
 from typing import NamedTuple
 
 from collector import configuration as conf
@@ -17,8 +18,10 @@ from exporters.influxdb import Settings as InfluxdbSettings
 from exporters.landing import Landing
 from exporters.prometheus import Prometheus, PrometheusSettings
 from exporters.stream import Stream
+from exporters.traefik import Settings as TraefikSettings
+from exporters.traefik import Traefik
 
-Settings = conf.Prometheus | conf.Influxdb | conf.Telegraf | conf.Stdout
+Settings = conf.Prometheus | conf.Influxdb | conf.Traefik | conf.Telegraf | conf.Stdout
 
 _log = logging.getLogger("chainwatch")
 
@@ -53,11 +56,11 @@ class Outputs:
         wanted = settings_by_name(outputs)
         kept = {name: output for name, output in self._working.items() if wanted.get(name) == output.settings}
         new = {name: self._made(name, settings) for name, settings in wanted.items() if name not in kept}
-        # A listener leaves before its successor comes if both want one port, all else leaves after it.
+        # What listens or writes leaves before its successor if both want one port or file, all else leaves after it.
         in_the_way = {
             name: output
             for name, output in self._working.items()
-            if name in new and _port(output) == _port(new[name]) is not None
+            if name in new and _place(output) == _place(new[name]) is not None
         }
         leaving = [output for name, output in self._working.items() if name not in kept | in_the_way]
         await _close(in_the_way.values(), within)
@@ -85,6 +88,9 @@ class Outputs:
                 return Output(settings, [landing, Prometheus(where, self._about, pages)])
             case conf.Influxdb():
                 return Output(settings, [Influxdb(influxdb_settings(settings), self._about)])
+            case conf.Traefik():
+                rotation = TraefikSettings(settings.text, settings.to, settings.behind)
+                return Output(settings, [Traefik(rotation, self._about)])
             case _:
                 return Output(settings, [Stream(name, _standard_output(name), self._about, lambda: self._gone(name))])
 
@@ -107,8 +113,14 @@ async def _close(outputs: Iterable[Output], within: float) -> None:
     await asyncio.gather(*(exporter.close(within) for exporter in _exporters(outputs)))
 
 
-def _port(output: Output) -> int | None:
-    return output.settings.listen.port if isinstance(output.settings, conf.Prometheus) else None
+def _place(output: Output) -> int | Path | None:
+    """Return what only one output at a time can have: a port, a file."""
+    match output.settings:
+        case conf.Prometheus(listen=listen):
+            return listen.port
+        case conf.Traefik(to=file):
+            return file
+    return None
 
 
 def _standard_output(name: str) -> FileIO:
@@ -122,6 +134,7 @@ def settings_by_name(outputs: conf.Outputs) -> dict[str, Settings]:
     """Return the settings of each output by its name, the label `output` of its metrics."""
     named: list[tuple[str, Settings | None]] = [
         ("prometheus", outputs.prometheus),
+        ("traefik", outputs.traefik),
         ("telegraf", outputs.telegraf),
         ("stdout", outputs.stdout),
         *((influxdb.output_name, influxdb) for influxdb in outputs.influxdb),

@@ -18,12 +18,13 @@ from typing import Any
 from chainwatch.outputs import Outputs, settings_by_name
 from collector import configuration as conf
 from collector.about import VERSION, About
-from collector.agent import Agent, Chain
+from collector.agent import Agent, Chain, Pushed
 from collector.configuration import Configuration, Mistake, WrongConfiguration, read_configuration, schedule
 from collector.discovery import Discovery
+from collector.ethstats import Listening
 from collector.remarks import Remarks, excerpt
 from collector.sources import SourceFactory, known_kinds
-from collector.ticks import Bell
+from collector.ticks import Bell, Ticks
 
 _log = logging.getLogger("chainwatch")
 
@@ -83,7 +84,7 @@ async def once(configuration: Configuration) -> int:
     agent = Agent(load_source, outputs.exporters, about)
     chains = Chains(about)
     await _load_sources(configuration)
-    answered = await agent.once(await chains.of(configuration))
+    answered = await agent.once(await chains.of(configuration, lambda _: None))
     if not answered:
         _log.error("no server was found in any file or behind any name: nothing is gathered")
     await chains.close()
@@ -123,8 +124,11 @@ class Chains:
         self._about = about
         self._at_work: list[tuple[conf.Agent, conf.Chain, Discovery]] = []
 
-    async def of(self, configuration: Configuration) -> list[Chain]:
-        """Return the chains of this configuration; one that is unchanged goes on with the addresses that it knows."""
+    async def of(self, configuration: Configuration, pushed: Callable[[str], Pushed | None]) -> list[Chain]:
+        """Return the chains of this configuration; one that is unchanged goes on with the addresses that it knows.
+
+        `pushed` gives for a chain's name what makes readings of what its nodes push.
+        """
         agent = configuration.agent
         before = self._at_work
         self._at_work = []
@@ -132,7 +136,10 @@ class Chains:
             kept = next((known for known in before if known[:2] == (agent, chain)), None)
             self._at_work.append(kept or (agent, chain, Discovery(agent, chain, self._failed(chain.name))))
         await asyncio.gather(*(known[2].close() for known in before if known not in self._at_work))
-        return [Chain(chain.name, schedule(agent, chain)[0], found) for agent, chain, found in self._at_work]
+        return [
+            Chain(chain.name, schedule(agent, chain)[0], found, pushed(chain.name))
+            for agent, chain, found in self._at_work
+        ]
 
     async def close(self) -> None:
         """Look for no more servers."""
@@ -159,13 +166,20 @@ class _Collector:
         self._about = About()
         self._outputs = Outputs(self._about, deserted)
         self._chains = Chains(self._about)
+        self._listening = Listening(self._about)
         self._agent = Agent(load_source, [], self._about)
         if bell:
-            self._agent = Agent(load_source, [], self._about, lambda _: bell.listener(), lambda _: bell.listener())
+            rung: Callable[[object], Ticks] = lambda _: bell.listener()  # noqa: E731 - one for three
+            self._agent = Agent(load_source, [], self._about, rung, rung, pushed_ticks=rung)
 
     async def open(self) -> None:
-        """Open the outputs. Raises OSError where one can't be opened."""
-        await self._deliver_to(self._configuration)
+        """Open the outputs and the listeners. Raises OSError where one can't be opened."""
+        await self._listening.apply(self._configuration)
+        try:
+            await self._deliver_to(self._configuration)
+        except OSError:
+            await self._listening.close()
+            raise
         self._about.gauge("configuration_valid").set(1)
         chains = ", ".join(chain.name for chain in self._configuration.chains)
         outputs = ", ".join(settings_by_name(self._configuration.outputs))
@@ -174,7 +188,7 @@ class _Collector:
     async def watch(self) -> None:
         """Watch the servers of the configuration from now on."""
         await _load_sources(self._configuration)
-        chains = await self._chains.of(self._configuration)
+        chains = await self._chains.of(self._configuration, self._listening.readings_of)
         await self._agent.watch(chains, self._configuration.agent.interval)
 
     async def reload(self) -> None:
@@ -182,7 +196,12 @@ class _Collector:
         try:
             configuration = await asyncio.to_thread(self._read)
             await _load_sources(configuration)
-            await self._deliver_to(configuration)
+            await self._listening.apply(configuration)
+            try:
+                await self._deliver_to(configuration)
+            except BaseException:
+                await self._listening.apply(self._configuration)
+                raise
         except Exception as error:  # noqa: BLE001 - a source that somebody added may raise anything
             for line in _told(error):
                 _log.error("%s", line)
@@ -202,6 +221,7 @@ class _Collector:
         within = self._configuration.agent.shutdown_timeout
         deadline = loop.time() + within
         await self._agent.stop(within * _SHARE)
+        await self._listening.close()
         await self._outputs.close(max(0.0, deadline - loop.time()))
         await self._chains.close()
 

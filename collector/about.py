@@ -54,6 +54,12 @@ class About:
         assert isinstance(child, Gauge), field
         return child
 
+    def drop(self, field: str, *labels: str) -> None:
+        """Drop one series, if it is there."""
+        metric = self._metrics[field]
+        if labels in list(metric._metrics):  # noqa: SLF001
+            metric.remove(*labels)
+
     def forget(self, *labels: str) -> None:
         """Drop every series of a chain, or of a node of it: `labels` are the first of "chain", "node"."""
         for metric in self._metrics.values():

@@ -26,12 +26,17 @@ class Discovery(Protocol):
         """Return the servers as they are now. Never raises for outside reasons, and takes bounded time."""
 
 
+Pushed = Callable[[Sequence[Target]], list[Reading]]
+"""Makes readings of what nodes have pushed since, given the servers of their chain that are gathered. Never waits."""
+
+
 class Chain(NamedTuple):
-    """A chain whose servers are looked for every `interval` seconds."""
+    """A chain whose servers are looked for every `interval` seconds, and what its nodes push is delivered as often."""
 
     name: str
     interval: float
     discovery: Discovery
+    pushed: Pushed | None = None
 
 
 def by_clock(target: Target) -> Ticks:
@@ -57,6 +62,8 @@ class Agent:
         about: About,
         ticks: Callable[[Target], Ticks] = by_clock,
         own_ticks: Callable[[float], Ticks] = between_ticks,
+        *,
+        pushed_ticks: Callable[[float], Ticks] = Clock,
     ) -> None:
         self.exporters = list(exporters)
         self._sources = sources
@@ -64,6 +71,7 @@ class Agent:
         self._own_interval = 10.0
         self._ticks = ticks
         self._own_ticks = own_ticks
+        self._pushed_ticks = pushed_ticks
         self._found: dict[str, list[Target]] = {}
         self._watches: dict[Target, tuple[Watch, asyncio.Task[None]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -83,6 +91,7 @@ class Agent:
         self._found = found
         self._apply()
         self._tasks = [asyncio.create_task(self._refresh(chain)) for chain in chains]
+        self._tasks += [asyncio.create_task(self._tell_pushed(chain)) for chain in chains if chain.pushed]
         self._tasks.append(asyncio.create_task(self._tell_about()))
 
     async def once(self, chains: Sequence[Chain]) -> list[bool]:
@@ -158,6 +167,20 @@ class Agent:
 
     def _watch(self, target: Target) -> Watch:
         return Watch(target, self._sources(target.kind), self.deliver, self._about)
+
+    async def _tell_pushed(self, chain: Chain) -> None:
+        """Deliver what the nodes of a chain have pushed, at every tick of the chain."""
+        ticks = self._pushed_ticks(chain.interval)
+        assert chain.pushed is not None
+        while True:
+            await ticks.next()
+            try:
+                readings = chain.pushed(self._found[chain.name])
+            except Exception as error:  # noqa: BLE001 - a defect there must not end the deliveries
+                _log.debug("%s: ethstats: a defect", chain.name, exc_info=True)
+                self._exporter_remarks.failed(chain.name, f"{chain.name}: ethstats: a defect: {excerpt(repr(error))}")
+                continue
+            self.deliver(readings, chain.interval)
 
     async def _tell_about(self) -> None:
         """Deliver chainwatch's own metrics at ticks of their own."""

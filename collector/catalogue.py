@@ -117,6 +117,40 @@ NODES = (
     ),
 )  # fmt: skip
 
+ETHSTATS = _of(
+    "ethstats",
+    NODE,
+    ("connected", G, "", "1 while the node is connected to push its stats, else 0; of a polled node with a name, too, that never was.", "the connection"),
+    ("stale", G, "", "1 while the node is connected, but silent for 45 s, else 0.", "the connection"),
+    ("identity_conflicts", G, "nodes", "Further nodes that are connected under the same name.", "the connections"),
+    ("head_block_number", G, "blocks", "Number of the head block.", "block"),
+    ("head_block_timestamp_seconds", G, "seconds", "Time of the head block, since the epoch.", "block"),
+    ("head_arrival_delay_seconds", G, "seconds", "Time from the first sighting of the head block, by any node, until this node had it.", "block, and when it came"),
+    ("arrivals_total", C, "blocks", "Blocks whose arrival at the node was seen.", "block"),
+    ("arrival_delay_seconds_total", C, "seconds", "Sum of the delays of these blocks.", "block, and when it came"),
+    ("latency_seconds", G, "seconds", "Half of the round trip between node and chainwatch.", "latency"),
+    ("peers", G, "peers", "Peers that the node is connected to.", "stats"),
+    ("pending_transactions", G, "transactions", "Transactions in the pool ready for a block.", "pending, stats"),
+    ("gas_price_wei", G, "wei", "Gas price that the node suggests.", "stats"),
+    ("clock_skew_seconds", G, "seconds", "How far the node's clock is ahead of chainwatch's; below 0: behind.", "clientTime of node-ping"),
+    ("process_start_time_seconds", G, "seconds", "When the node's process began, since the epoch.", "clientTime of node-ping"),
+    ("restarts_total", C, "restarts", "Times that the node came back as another process.", "clientTime of node-ping"),
+)  # fmt: skip
+
+ETHSTATS_UNREADABLE = _of(
+    "ethstats",
+    (*NODE, "kind"),
+    ("unreadable_total", C, "messages", "Messages of the node that could not be read, or not all of them, by type.", "the messages"),
+)  # fmt: skip
+
+ETHSTATS_SEALER = _of(
+    "ethstats_sealer",
+    ("chain", "sealer"),
+    ("blocks_total", C, "blocks", "Blocks of the sealer that any node told of.", "block miner"),
+    ("in_turn_blocks_total", C, "blocks", "Those of them that it sealed in turn.", "block difficulty"),
+    ("last_block_number", G, "blocks", "Number of the last block that it sealed.", "block number"),
+)  # fmt: skip
+
 ABOUT = (
     *_of(
         "chainwatch",
@@ -128,6 +162,7 @@ ABOUT = (
         ("readings_total", C, "readings", "Readings gathered.", "chainwatch"),
         ("fields_total", C, "fields", "Fields gathered.", "chainwatch"),
         ("gather_success_timestamp_seconds", G, "seconds", "When a gather last succeeded, since the epoch.", "chainwatch"),
+        ("node_in_rotation", G, "", "1 while Traefik has servers of the node, 0 while it is left out for being behind.", "chainwatch"),
     ),
     *_of(
         "chainwatch",
@@ -139,6 +174,25 @@ ABOUT = (
         ("chain",),
         ("servers", G, "servers", "Servers gathered at present.", "chainwatch"),
         ("discovery_errors_total", C, "errors", "Names or files of servers that could not be read.", "chainwatch"),
+    ),
+    *_of(
+        "chainwatch",
+        ("chain", "kind"),
+        ("ethstats_logins_total", C, "logins", "Logins of nodes that push, by how they went.", "chainwatch"),
+        ("ethstats_messages_total", C, "messages", "Messages from nodes that push, by type.", "chainwatch"),
+        ("ethstats_unreadable_total", C, "messages", "Messages that could not be read, or not all of them, by type.", "chainwatch"),
+        ("ethstats_dropped_total", C, "messages", "Messages left out, by why.", "chainwatch"),
+    ),
+    *_of(
+        "chainwatch",
+        ("chain",),
+        ("ethstats_connections", G, "connections", "Nodes connected at present to push.", "chainwatch"),
+        ("ethstats_pong_seconds_total", C, "seconds", "Time that pings of nodes waited for their pong; each waits 10 ms at least.", "chainwatch"),
+    ),
+    *_of(
+        "chainwatch",
+        ("kind",),
+        ("ethstats_refused_connections_total", C, "connections", "Connections ended before a login, by why; nodes without a scheme in their URL try TLS each time.", "chainwatch"),
     ),
     *_of(
         "chainwatch",
@@ -166,6 +220,15 @@ ABOUT = (
     ),
 )  # fmt: skip
 
-CATALOGUE: tuple[Metric, ...] = (*CHAIN, *SIGNER, *PRODUCER, *NODES, *ABOUT)
+CATALOGUE: tuple[Metric, ...] = (
+    *CHAIN,
+    *SIGNER,
+    *PRODUCER,
+    *NODES,
+    *ETHSTATS,
+    *ETHSTATS_UNREADABLE,
+    *ETHSTATS_SEALER,
+    *ABOUT,
+)
 
 BY_NAME = {metric.name: metric for metric in CATALOGUE}

@@ -15,6 +15,8 @@ MOST_NODES = 2000
 
 _FORGOTTEN_AFTER = 5  # intervals without a word, as on the scrape endpoint
 
+_DOWN = '<td class="down">does not answer'
+
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="refresh" content="2"><title>chainwatch</title><style>
@@ -75,9 +77,10 @@ class Landing:
             for key, parts in sorted(self._nodes.items())
         }
         rows = [_row(chain, name, node) for (chain, name), node in nodes.items()]
-        up = sum(node.get("up") == 1 for node in nodes.values())
+        asked = [node["up"] for node in nodes.values() if "up" in node]
         chains = len({chain for chain, _ in nodes})
-        summary = f"{up} of {len(rows)} nodes answer, on {chains} chain{'s' * (chains != 1)}."
+        push = f", {len(rows) - len(asked)} only push" if len(asked) < len(rows) else ""
+        summary = f"{asked.count(1)} of {len(asked)} nodes answer{push}, on {chains} chain{'s' * (chains != 1)}."
         text = _PAGE.format(summary=summary, metrics=html.escape(self._metrics_path), rows="\n".join(rows))
         return web.Response(text=text, content_type="text/html", headers={"Cache-Control": "no-store"})
 
@@ -93,7 +96,6 @@ class Landing:
 
 
 def _row(chain: str, name: str, node: Mapping[str, Value]) -> str:
-    up = node.get("up") == 1
     timestamp = node.get("head_block_timestamp_seconds")
     # Producers make blocks a moment ahead of their time: an age below zero is none.
     age = f"{max(0.0, time.time() - float(timestamp)):.1f} s" if timestamp is not None else ""
@@ -104,7 +106,8 @@ def _row(chain: str, name: str, node: Mapping[str, Value]) -> str:
         _whole(node.get("peers")),
     )
     cells = [f"<td>{html.escape(text)}" for text in (chain, name, str(node.get("role", "")))]
-    cells.append("<td>answers" if up else '<td class="down">does not answer')
+    # A node that is not asked tells of itself, or it would not be here.
+    cells.append("<td>pushes" if "up" not in node else "<td>answers" if node["up"] == 1 else _DOWN)
     cells += [f'<td class="number">{number}' for number in numbers]
     cells.append(f"<td>{html.escape(str(node.get('version', '')))}")
     return "<tr>" + "".join(cells)

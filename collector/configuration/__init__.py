@@ -13,6 +13,8 @@ from collector.configuration.models import (
     Chain,
     Configuration,
     DnsServer,
+    Ethstats,
+    EthstatsGroup,
     FileServer,
     Influxdb,
     Outputs,
@@ -21,6 +23,7 @@ from collector.configuration.models import (
     StaticServer,
     Stdout,
     Telegraf,
+    Traefik,
     schedule,
 )
 from collector.configuration.reading import read_configuration
@@ -33,6 +36,8 @@ __all__ = [
     "Chain",
     "Configuration",
     "DnsServer",
+    "Ethstats",
+    "EthstatsGroup",
     "FileServer",
     "Influxdb",
     "Mistake",
@@ -42,6 +47,7 @@ __all__ = [
     "StaticServer",
     "Stdout",
     "Telegraf",
+    "Traefik",
     "WrongConfiguration",
     "json_schema",
     "read_configuration",

@@ -8,6 +8,7 @@ should be, the models say so.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from os.path import normpath
 
 from collector.configuration import models, values
 from collector.configuration.document import Document
@@ -33,6 +34,7 @@ def check_configuration(document: Document) -> None:
     if isinstance(agent := whole.get("agent"), dict):
         _keys(document, ("agent",), agent, models.Agent)
     names: dict[str, Path] = {}
+    places: dict[str, Path] = {}
     for path, chain in _sections(whole.get("chains"), ("chains",)):
         _keys(document, path, chain, models.Chain)
         _unique(
@@ -43,6 +45,11 @@ def check_configuration(document: Document) -> None:
             "is the name of the chain on line {} too; give each its own",
         )
         check_servers(document, chain.get("servers"), (*path, "servers"), models.FORMS)
+        if "ethstats" not in chain and not chain.get("servers", ()) and chain.get("servers", ()) is not None:
+            lacks = "is empty; write one at least" if "servers" in chain else "is missing; write it"
+            document.wrong((*path, "servers"), lacks)
+        if isinstance(ethstats := chain.get("ethstats"), dict):
+            _ethstats(document, (*path, "ethstats"), chain, ethstats, places)
     if isinstance(outputs := whole.get("outputs"), dict):
         _outputs(document, outputs)
 
@@ -70,6 +77,39 @@ def check_servers(document: Document, servers: object, path: Path, forms: Mappin
             )
 
 
+def _ethstats(document: Document, path: Path, chain: Section, ethstats: Section, places: dict[str, Path]) -> None:
+    if chain.get("kind") not in ("ethereum", None):
+        document.wrong(path, "is for chains of kind ethereum; leave it out")
+    _keys(document, path, ethstats, models.Ethstats)
+    if "secret" in ethstats and "secret_file" in ethstats:
+        document.wrong((*path, "secret_file"), "says again what secret says; keep one of them")
+    if not {"secret", "secret_file"} & ethstats.keys() and not ethstats.get("groups"):
+        document.wrong(path, "has no secret; write secret or secret_file, or groups that have some")
+    names: dict[str, Path] = {}
+    for here, group in _sections(ethstats.get("groups"), (*path, "groups")):
+        _keys(document, here, group, models.EthstatsGroup)
+        _unique(
+            document,
+            names,
+            group.get("name"),
+            (*here, "name"),
+            "is the name of the group on line {} too; give each its own",
+        )
+        if not group.get("secrets") and not group.get("secret_files"):
+            document.wrong(here, "has no secret; write secrets or secret_files")
+    listen, prefix = ethstats.get("listen"), ethstats.get("path", "/")
+    if _right(values.listen, listen) and _right(values.page, prefix):
+        address = values.listen(listen)
+        if address.port:
+            _unique(
+                document,
+                places,
+                f"{address}{str(prefix).rstrip('/')}",
+                (*path, "listen"),
+                "is where the nodes of the chain on line {} push, too; give each a port or a path of its own",
+            )
+
+
 def _form(document: Document, path: Path, server: Section, forms: Mapping[str, type[models.Model]]) -> None:
     found = [key for key in forms if key in server]
     if len(found) == 1:
@@ -77,7 +117,7 @@ def _form(document: Document, path: Path, server: Section, forms: Mapping[str, t
     elif found:
         document.wrong(path, f"has {listed(found)}; keep one of them and make a server of each")
     else:
-        known: set[str] = set().union(*(model.model_fields for model in forms.values()))
+        known: set[str] = set().union(*(models.keys(model) for model in forms.values()))
         _known(document, path, server, known)
         if not known.issuperset(server):
             document.told(path)  # the unknown key is what tells where the server is
@@ -89,9 +129,12 @@ def _outputs(document: Document, outputs: Section) -> None:
     _keys(document, ("outputs",), outputs, models.Outputs)
     if isinstance(prometheus := outputs.get("prometheus"), dict):
         _keys(document, ("outputs", "prometheus"), prometheus, models.Prometheus)
+    if isinstance(traefik := outputs.get("traefik"), dict):
+        _traefik(document, ("outputs", "traefik"), traefik)
     if "telegraf" in outputs and "stdout" in outputs:
         document.wrong(("outputs", "stdout"), "writes where telegraf does; keep one of them")
-    names: dict[str, Path] = {key: ("outputs", key) for key in ("prometheus", "telegraf", "stdout") if key in outputs}
+    single_outputs = ("prometheus", "traefik", "telegraf", "stdout")
+    names: dict[str, Path] = {key: ("outputs", key) for key in single_outputs if key in outputs}
     given = outputs.get("influxdb")
     single = [(("outputs", "influxdb"), given)] if isinstance(given, dict) else None
     for path, influxdb in single or _sections(given, ("outputs", "influxdb")):
@@ -102,6 +145,13 @@ def _outputs(document: Document, outputs: Section) -> None:
             at = (*path, "name") if name else (*path, "url")
             taken = name or values.output_name_for(str(url))
             _unique(document, names, taken, at, "has the name of the output on line {} too; give each its own")
+
+
+def _traefik(document: Document, path: Path, traefik: Section) -> None:
+    _keys(document, path, traefik, models.Traefik)
+    source, target = traefik.get("from"), traefik.get("to")
+    if isinstance(source, str) and isinstance(target, str) and normpath(source) == normpath(target):
+        document.wrong((*path, "to"), "is the file of from, which would be lost; name another")
 
 
 def _influxdb(document: Document, path: Path, influxdb: Section) -> None:
@@ -131,9 +181,10 @@ def _secrets(document: Document, path: Path, influxdb: Section) -> None:
 
 def _keys(document: Document, path: Path, section: Section, model: type[models.Model]) -> None:
     """Note unknown keys, and known ones without a value."""
-    _known(document, path, section, model.model_fields)
+    known = models.keys(model)
+    _known(document, path, section, known)
     for key, value in section.items():
-        if value is None and key in model.model_fields and key not in _MAY_BE_EMPTY.get(model, ()):
+        if value is None and key in known and key not in _MAY_BE_EMPTY.get(model, ()):
             document.wrong((*path, key), "has no value; give it one, or leave it out")
 
 
@@ -161,7 +212,7 @@ def _unique(document: Document, taken: dict[str, Path], name: object, path: Path
     return first == path
 
 
-def _right(check: Callable[[object], str], value: object) -> bool:
+def _right(check: Callable[[object], object], value: object) -> bool:
     try:
         check(value)
     except ValueError:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
 
 from collector.configuration import values
+from collector.configuration.traefikfile import traefik_file
 
 VARIABLE = r"\$\{"
 """In the schema, what a text may hold where a number is due: `${NAME}`, whose value an editor doesn't know."""
@@ -89,3 +90,4 @@ Pattern = Annotated[str, BeforeValidator(values.pattern), WithJsonSchema(_TEXT)]
 FilePath = Annotated[Path, BeforeValidator(values.path), WithJsonSchema(_TEXT)]
 Secret = Annotated[SecretStr, BeforeValidator(values.secret), WithJsonSchema({**_TEXT, "format": "password"})]
 SecretFile = Annotated[SecretStr, BeforeValidator(values.secret_file), WithJsonSchema(_TEXT)]
+TraefikFile = Annotated[str, BeforeValidator(traefik_file), WithJsonSchema(_TEXT)]

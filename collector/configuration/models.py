@@ -24,6 +24,7 @@ from pydantic import (
     WithJsonSchema,
     field_validator,
 )
+from pydantic.fields import FieldInfo
 
 from collector.configuration import values
 from collector.configuration.fields import (
@@ -50,6 +51,7 @@ from collector.configuration.fields import (
     Size,
     Switch,
     Text,
+    TraefikFile,
     Url,
     UrlPath,
     UrlWithAddress,
@@ -67,6 +69,11 @@ class Model(BaseModel):
     """What all mappings have in common."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
+
+
+def keys(model: type[Model]) -> dict[str, FieldInfo]:
+    """Return the fields of a model by the keys of a file: Python keeps some words, such as `from`, to itself."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 class Agent(Model):
@@ -184,8 +191,60 @@ _AnyServer = Annotated[
 ]
 
 
+class EthstatsGroup(Model):
+    """Nodes that share a secret, or several while one is replaced by another."""
+
+    name: Text = Field(description="What the group is called in messages.")
+    role: PossiblyEmpty = Field(
+        "", description="The label `role` of its nodes: boot, sealer, client, or your own word."
+    )
+    secret_files: tuple[SecretFile, ...] = Field(
+        (), description="Files with a secret each, relative to the configuration file."
+    )
+    secrets: tuple[Secret, ...] = Field((), description="The secrets, each good for a login.")
+
+    @property
+    def all_secrets(self) -> tuple[SecretStr, ...]:
+        """The secrets, wherever they came from."""
+        return (*self.secrets, *self.secret_files)
+
+
+class Ethstats(Model):
+    """Where nodes push their stats, as geth does with `--ethstats NAME:SECRET@HOST:PORT`."""
+
+    listen: Listen = Field(description="Address and port: nodes push to `/api` there, and a page is at `/`.")
+    path: Page = Field(
+        "/", description="What comes before `/api` and the page; chains with different ones can share a port."
+    )
+    secret_file: SecretFile | None = Field(
+        None, description="File with the secret, relative to the configuration file."
+    )
+    secret: Secret | None = Field(None, description="The secret of every node that is in no group.")
+    groups: tuple[EthstatsGroup, ...] = Field(
+        (), description="Groups of nodes, each with secrets and a role of its own."
+    )
+    forget_after: Duration = Field(
+        14_400.0, description="How long a node that is gone is remembered and told as not connected."
+    )
+
+    @field_validator("secret")
+    @classmethod
+    def _from_file(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Take the secret from its file, as an output does."""
+        return value if value is not None else info.data.get("secret_file")
+
+
 class Chain(Model):
     """A network of nodes that should agree."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["servers"], "properties": {"servers": {"minItems": 1}}},
+                {"required": ["ethstats"]},
+            ]
+        }
+    )
 
     name: Text = Field(description="The label `chain`.")
     kind: Kind = Field(description="What the nodes are: `ethereum` (geth), `nodeos`, or a source that somebody added.")
@@ -200,9 +259,13 @@ class Chain(Model):
     interval: Duration | None = Field(None, description="As `interval` of the agent, for this chain.")
     timeout: Duration | None = Field(None, description="As `timeout` of the agent, for this chain.")
     labels: dict[LabelName, Text] = Field({}, description="Further labels on everything said of this chain's nodes.")
-    servers: Annotated[tuple[_AnyServer, ...], NOT_EMPTY] = Field(
-        description="Where the nodes are: each a URL, or one of the three forms below.",
-        json_schema_extra={"minItems": 1},
+    servers: tuple[_AnyServer, ...] = Field(
+        (),
+        description="Where the nodes are: each a URL, or one of the three forms below. "
+        "Required, unless there is `ethstats`.",
+    )
+    ethstats: Ethstats | None = Field(
+        None, description="Where the nodes push their stats, for a chain of kind `ethereum`."
     )
 
 
@@ -259,6 +322,22 @@ class Influxdb(Model):
         return self.name or values.output_name_for(self.url)
 
 
+class Traefik(Model):
+    """A file that Traefik watches, without the servers of nodes that are behind."""
+
+    text: TraefikFile = Field(
+        alias="from",
+        repr=False,
+        description="File with the whole dynamic configuration of Traefik (YAML), relative to the configuration file.",
+    )
+    to: FilePath = Field(
+        description="File to write, which Traefik's file provider watches; relative to the configuration file."
+    )
+    behind: Annotated[Whole, at_least(2)] = Field(
+        3, description="Blocks behind the others at which a node leaves; it returns once it is at most 1 behind."
+    )
+
+
 class Telegraf(Model):
     """Lines for Telegraf's `execd` input: one gather for each newline on stdin."""
 
@@ -279,6 +358,9 @@ class Outputs(Model):
     )
     influxdb: Annotated[tuple[Influxdb, ...], BeforeValidator(_list)] = Field(
         (), description="An InfluxDB, or a list of several."
+    )
+    traefik: Traefik | None = Field(
+        None, description="A load balancer that is to send nothing to nodes that have fallen behind."
     )
     telegraf: Annotated[Telegraf | None, BeforeValidator(empty_is_default)] = Field(
         None, validate_default=False, description="Run under Telegraf's `execd` input."

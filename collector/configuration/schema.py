@@ -18,7 +18,7 @@ def json_schema() -> dict[str, Any]:
     described = [schema, *schema["$defs"].values()]
     for definition in described:
         model = getattr(models, definition["title"])
-        for name, field in model.model_fields.items():
+        for name, field in models.keys(model).items():
             entry = definition["properties"][name]
             entry["description"] = field.description  # pydantic leaves it out beside some references
             entry.pop("default", None)

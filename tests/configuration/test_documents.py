@@ -26,16 +26,19 @@ SECTIONS: dict[str, type[models.Model]] = {
     "A URL": models.StaticServer,
     "A DNS name": models.DnsServer,
     "Files": models.FileServer,
+    "ethstats": models.Ethstats,
+    "groups": models.EthstatsGroup,
     "outputs": models.Outputs,
     "prometheus": models.Prometheus,
     "influxdb": models.Influxdb,
+    "traefik": models.Traefik,
 }
 
 
 def fields() -> Iterator[tuple[str, str, FieldInfo]]:
     """Yield every key of the configuration, with the section of the documentation that explains it."""
     for section, model in SECTIONS.items():
-        for key, field in model.model_fields.items():
+        for key, field in models.keys(model).items():
             yield section, key, field
 
 
@@ -105,6 +108,9 @@ def test_the_examples_of_the_documentation_are_right(tmp_path: Path) -> None:
     examples = re.findall(r"^```yaml\n(.*?)^```", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
     whole = [example for example in examples if "chains:" in example]
     assert whole
+    [dynamic] = [example for example in examples if "loadBalancer:" in example]
+    (tmp_path / "clients.yaml").write_text(dynamic)
+    environment = dict.fromkeys(("INFLUX_TOKEN", "SEALERS_SECRET", "CLIENTS_SECRET", "CLIENTS_NEXT_SECRET"), "t")
     for example in whole:
         (tmp_path / "chainwatch.yaml").write_text(example)
-        read_configuration(tmp_path / "chainwatch.yaml", {"INFLUX_TOKEN": "t"}, {"ethereum", "nodeos"})
+        read_configuration(tmp_path / "chainwatch.yaml", environment, {"ethereum", "nodeos"})

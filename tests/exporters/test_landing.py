@@ -121,3 +121,13 @@ def test_no_name_is_taken_for_html(chain: str, node: str, role: str, version: st
     [row] = cells.rows[1:]
     said = [text.replace("\r\n", "\n").replace("\r", "\n") for text in (chain, node, role)]
     assert [cell.replace("\r\n", "\n").replace("\r", "\n") for cell in row[:3]] == said
+
+
+def test_a_node_that_is_not_asked_pushes() -> None:
+    landing = Landing("/metrics", lambda: NOW)
+    landing.take([reading("chain", {"peers": 3}, node="nat")], 10.0)
+    landing.take([reading("chain_node", {"up": 1}), reading("chain_node", {"up": 0}, node="b")], 10.0)
+    page = shown(landing)
+    assert [row[1:4:2] for row in page.rows if row] == [["a", "answers"], ["b", "does not answer"], ["nat", "pushes"]]
+    response = run(landing.page(cast("Any", None)))
+    assert "1 of 2 nodes answer, 1 only push, on 1 chain." in (response.text or "")

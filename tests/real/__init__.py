@@ -1,1 +1,1 @@
-"""Tests against real nodes and servers: geth, InfluxDB, VictoriaMetrics, Prometheus."""
+"""Tests against real nodes and servers: geth, InfluxDB, VictoriaMetrics, Prometheus, Traefik."""

@@ -1,0 +1,1 @@
+"""Nodes that push their stats."""

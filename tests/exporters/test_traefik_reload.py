@@ -1,0 +1,65 @@
+"""The output `traefik` of a running collector, when its configuration is read again."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.command.processes import collector, free_address, page_at, scraped, seen, settings
+from tests.command.surroundings import Cluster, background
+from tests.real.servers import wait_for
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    """Run a cluster."""
+    with background() as loop:
+        running = Cluster(loop)
+        running.open()
+        yield running
+        running.end()
+
+
+def configuration(*urls: str) -> str:
+    """Return a configuration of Traefik with a service of these servers."""
+    servers = [{"url": url} for url in urls]
+    return yaml.safe_dump({"http": {"services": {"c": {"loadBalancer": {"servers": servers}}}}})
+
+
+def served(file: Path) -> list[str]:
+    """Return the URLs that a file sends requests to."""
+    services = yaml.safe_load(file.read_bytes())["http"]["services"]
+    return [server["url"] for server in services["c"]["loadBalancer"]["servers"]]
+
+
+def test_the_configuration_is_read_again(tmp_path: Path, cluster: Cluster) -> None:
+    page = free_address()
+    template, to = tmp_path / "clients.yaml", tmp_path / "rotation.yaml"
+    old, new = ["http://newer-1:8545", "http://other:8545"], ["http://newer-1:1", "http://sealer-1:1", "http://x:1"]
+    template.write_text(configuration(*old))
+    rotation = {"traefik": {"from": "clients.yaml", "to": "rotation.yaml"}}
+    nodes = [node for node in cluster.nodes if node.kind == "ethereum"]
+    with collector(tmp_path, settings(nodes, {**page_at(page), **rotation})) as running:
+        seen(page, "chainwatch_node_in_rotation", node="newer-1")
+        assert served(to) == old
+        assert scraped(page).values("chainwatch_node_in_rotation", node="sealer-1") == [], "it is not in the file"
+
+        template.write_text("http: {services: {")
+        running.signal(signal.SIGHUP)
+        running.said("outputs.traefik.from: names a file that is wrong: clients.yaml:1: has a bracket")
+        seen(page, "chainwatch_reload_failures_total")
+        assert served(to) == old
+
+        template.write_text(configuration(*new))
+        running.signal(signal.SIGHUP)
+        wait_for(lambda: served(to) == new, "the new one is written", 5)
+        seen(page, "chainwatch_node_in_rotation", node="sealer-1")
+
+        cluster.fault("newer-1", "lag", blocks=10)
+        wait_for(lambda: served(to) == new[1:], "who is behind is out", 5)
+        assert running.stop() == 0
+    assert served(to) == new[1:], "the file stays"
