@@ -2,6 +2,7 @@
 #   docker run -v ./config.yaml:/etc/chainwatch/config.yaml:ro -v chainwatch:/var/lib/chainwatch -p 9273:9273 chainwatch
 # The configuration listens on 0.0.0.0:9273 then: the container's own loopback can't be reached from outside.
 # Secrets come from the environment or from mounted files that the configuration names; none is in the image.
+# In a cluster of compose/, the one-shot services and the load of transfers run from it, too: `python -m compose.…`.
 # There is no HEALTHCHECK: what the collector listens on, if on anything, is the configuration's to say.
 
 FROM python:3.13.5-slim-bookworm AS build

@@ -82,6 +82,17 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--verbose", action="store_true", help="log more, defects with their tracebacks")
     metrics = command("metrics", _metrics, "Print the catalogue: every metric that chainwatch itself defines.")
     metrics.add_argument("--json", action="store_true", help="print JSON")
+    deploy = command("deploy", _deploy, "Make a directory for Docker Compose: a private Ethereum network, watched.")
+    options = "the options (YAML or JSON); left out, those that DIR was made of, or at first the defaults"
+    deploy.add_argument("options", nargs="?", type=Path, metavar="OPTIONS", help=options)
+    deploy.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to, now and each time again")
+    deploy.add_argument("--diff", action="store_true", help="print what would change, and write nothing")
+    deploy.add_argument("--new-genesis", action="store_true", help="let the chain go if the options want another one")
+    deploy.add_argument("--force", action="store_true", help="write beside files of somebody else")
+    deploy.add_argument("--target", choices=("compose", "swarm"), default="compose", help="what for (%(default)s)")
+    endpoints = command("endpoints", _endpoints, "Print where a deployed network answers, as JSON.")
+    endpoints.add_argument("directory", type=Path, metavar="DIR", help="what `deploy` made")
+    endpoints.add_argument("name", nargs="?", metavar="NAME", help="one alone, such as client-http")
     command("schema", _schema, "Print the JSON Schema of the configuration, for editors.")
     return parser
 
@@ -145,6 +156,40 @@ def _metrics(options: argparse.Namespace) -> int:
         unit = f", {metric.unit}" if metric.unit else ""
         print(f"{metric.name}  ({metric.kind.value}{unit})  {{{', '.join(metric.labels)}}}")
         print(f"    {metric.help}  From: {metric.origin}.")
+    return DONE
+
+
+def _deploy(options: argparse.Namespace) -> int:
+    if options.target != "compose":
+        print(f"chainwatch: there is no target {options.target} yet; leave --target out for compose", file=sys.stderr)
+        return WRONG
+    from compose.deploying import Refused, Unusable, deploy, differences, options_for  # noqa: PLC0415 - as above
+
+    cluster, remarks = options_for(options.options, options.output)
+    for remark in remarks:
+        print(remark, file=sys.stderr)
+    how = {"new_genesis": options.new_genesis, "force": options.force}
+    try:
+        if options.diff:
+            for line in differences(cluster, options.output, **how):
+                print(line)
+        else:
+            deploy(cluster, options.output, print, **how)
+    except (Refused, Unusable) as refused:
+        print(refused, file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+def _endpoints(options: argparse.Namespace) -> int:
+    from compose.endpoints import Refused, Unusable, endpoint, endpoints  # noqa: PLC0415 - as above
+
+    try:
+        found = endpoint(options.directory, options.name) if options.name else endpoints(options.directory)
+    except (Refused, Unusable) as refused:
+        print(refused, file=sys.stderr)
+        return WRONG
+    print(json.dumps(found, indent=2))
     return DONE
 
 

@@ -35,8 +35,14 @@ LogLevel = Annotated[str, BeforeValidator(values.log_level)]
 Verbosity = Annotated[int, BeforeValidator(values.verbosity)]
 ImageName = Annotated[str, BeforeValidator(values.image_name)]
 ImagePrefix = Annotated[str, BeforeValidator(values.image_prefix)]
+EthstatsSecret = Annotated[SecretStr, BeforeValidator(values.ethstats_secret)]
 Replaced = Annotated[None, BeforeValidator(values.replaced)]
-"""An option of the seed whose work is done by something else here; which, `checks` tells."""
+"""An option of the DC/OS package whose work is done by something else here, which its description names."""
+
+_NO_DISK_SIZE = "Docker's local volumes have no size, the disk that holds them has; node-exporter tells how full it is."
+_NO_DISK_TYPE = "volumes lie where Docker keeps its data (`data-root` in its daemon.json)."
+_ONE_MACHINE = "all runs on the machine where Compose runs."
+_NETWORK = "Compose makes a network for each project, in which services find each other by name."
 
 GETH_IMAGE = "ethereum/client-go:alltools-v{version}"
 
@@ -45,14 +51,16 @@ class Service(Model):
     """The cluster as a whole."""
 
     name: ProjectName = Field("ethereum", description="Name of the Compose project, and the label `chain`.")
-    log_level: LogLevel = Field("INFO", description="How much the collector logs: DEBUG, INFO, WARN or ERROR.")
-    user: Replaced = Field(None, description="")
-    service_account: Replaced = Field(None, description="")
-    service_account_secret: Replaced = Field(None, description="")
-    virtual_network_enabled: Replaced = Field(None, description="")
-    virtual_network_name: Replaced = Field(None, description="")
-    virtual_network_plugin_labels: Replaced = Field(None, description="")
-    mesos_api_version: Replaced = Field(None, description="")
+    log_level: LogLevel = Field("INFO", description="DEBUG has the collector log more; INFO, WARN and ERROR are alike.")
+    user: Replaced = Field(None, description="images name the users that they run as.")
+    service_account: Replaced = Field(None, description="whoever may talk to Docker may deploy.")
+    service_account_secret: Replaced = Field(None, description="whoever may talk to Docker may deploy.")
+    virtual_network_enabled: Replaced = Field(None, description=_NETWORK)
+    virtual_network_name: Replaced = Field(None, description=_NETWORK)
+    virtual_network_plugin_labels: Replaced = Field(None, description=_NETWORK)
+    mesos_api_version: Replaced = Field(
+        None, description="there is no Mesos; Docker's interface is settled by the `docker` command."
+    )
 
 
 class Geth(Model):
@@ -60,9 +68,11 @@ class Geth(Model):
 
     version: GethVersion = Field(values.LAST_THAT_SEALS, description="Version of geth.")
     network_id: Annotated[Whole, at_least(1)] = Field(18, description="Network id, and chain id of the genesis.")
-    mode: Replaced = Field(None, description="")
+    mode: Replaced = Field(
+        None, description="`geth.create_genesis` says whether the chain is one of one's own, `geth.network_id` which."
+    )
     syncmode: Annotated[str, BeforeValidator(values.choice("full", "fast", "snap", "light"))] = Field(
-        "full", description="How nodes catch up: full, snap (from 1.10 on), fast (before), light."
+        "full", description="How nodes catch up: full; snap from 1.10 on, fast before it; light up to 1.12, on clients."
     )
     create_genesis: Switch = Field(True, description="Begin a chain of one's own; false: nodes join a public one.")
     consensus_engine: Annotated[str, BeforeValidator(values.choice("clique", "ethash"))] = Field(
@@ -70,7 +80,9 @@ class Geth(Model):
     )
     clique_period: Whole = Field(15, description="Seconds between blocks; 0: blocks only when there are transactions.")
     clique_epoch: Annotated[Whole, at_least(1)] = Field(30_000, description="Blocks between checkpoints of the votes.")
-    gas_limit: Annotated[Whole, at_least(5_000)] = Field(4_700_000, description="Gas limit of the genesis block.")
+    gas_limit: Annotated[Whole, at_least(5_000)] = Field(
+        4_700_000, description="Gas limit of the genesis block, which sealers keep to."
+    )
     prefund: dict[EthAddress, Wei] = Field(
         {}, description="Further accounts with an amount in wei in the genesis: `0x…: 1000000000000000000`."
     )
@@ -79,37 +91,53 @@ class Geth(Model):
     )
 
 
-class Role(Model):
+class Labelled(Model):
+    """What has labels."""
+
+    labels: Labels = Field({}, description="Labels of the containers: `name:value,name:value`, or a mapping.")
+
+
+class Role(Labelled):
     """What every kind of container may be told."""
 
     cpus: Cpus = Field(1.0, description="Processors that a container may use.")
     mem: Megabytes = Field(1024, description="Memory that a container may use, in MB.")
-    labels: Labels = Field({}, description="Labels of the containers: `name:value,name:value`, or a mapping.")
-    placement_constraint: Replaced = Field(None, description="")
 
 
-class Boot(Role):
+class Placed(Model):
+    """What the DC/OS package may be told besides."""
+
+    placement_constraint: Replaced = Field(None, description=_ONE_MACHINE)
+    placement_contstraint: Replaced = Field(None, description=_ONE_MACHINE)  # as the package's documents spell it
+
+
+class Boot(Role, Placed):
     """The boot node, by which nodes find each other."""
 
     count: One = Field(1, description="1, or 0 for none.")
     cpus: Cpus = Field(0.1, description="Processors that a container may use.")
     mem: Megabytes = Field(256, description="Memory that a container may use, in MB.")
     verbosity: Verbosity = Field(3, description="How much it logs, 0 to 5.")
-    disk: Replaced = Field(None, description="")
-    disk_type: Replaced = Field(None, description="")
+    disk: Replaced = Field(None, description=_NO_DISK_SIZE)
+    disk_type: Replaced = Field(None, description=_NO_DISK_TYPE)
 
 
-class Ethstats(Role):
-    """The stats page, served by the collector, to which nodes push."""
+class Ethstats(Labelled, Placed):
+    """The stats page, to which nodes push. The collector serves it."""
 
     count: One = Field(1, description="1, or 0 for none.")
-    websocket_secret: Secret | None = Field(
+    labels: Labels = Field({}, description="Labels of the collector's container, which serves the page.")
+    websocket_secret: EthstatsSecret | None = Field(
         None, description="Secret with which nodes log in. Left out: made at the first start."
     )
-    verbosity: Replaced = Field(None, description="")
+    cpus: Replaced = Field(None, description="the collector serves the page: `collector.cpus` says what it may use.")
+    mem: Replaced = Field(None, description="the collector serves the page: `collector.mem` says what it may use.")
+    verbosity: Replaced = Field(
+        None, description="the collector serves the page: `service.log_level` says how much it logs."
+    )
 
 
-class Nodes(Role):
+class Nodes(Role, Placed):
     """Nodes that run geth."""
 
     verbosity: Verbosity = Field(3, description="How much each logs, 0 to 5.")
@@ -123,8 +151,13 @@ class Nodes(Role):
     account_secret: Secret | None = Field(
         None, description="Passphrase of the nodes' keystores. Left out: made at the first start."
     )
-    disk: Replaced = Field(None, description="")
-    disk_type: Replaced = Field(None, description="")
+    disk: Replaced = Field(None, description=_NO_DISK_SIZE)
+    disk_type: Replaced = Field(None, description=_NO_DISK_TYPE)
+
+    @property
+    def have_accounts(self) -> bool:
+        """Whether each of them has an account: one that is made, or of a key that was given."""
+        return self.create_accounts or bool(self.account_privatekeys)
 
 
 class Sealer(Nodes):
@@ -162,7 +195,7 @@ class Supporting(Role):
 class LoadBalancer(Supporting):
     """Traefik: one address for all clients and the stats page."""
 
-    behind: Annotated[Whole, at_least(1)] = Field(
+    behind: Annotated[Whole, at_least(2)] = Field(
         3, description="Blocks behind the others at which a client leaves the rotation."
     )
 

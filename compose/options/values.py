@@ -14,7 +14,7 @@ from collections.abc import Callable
 from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
 from pydantic import SecretStr
 
-from collector.configuration.values import possibly_empty, text, whole
+from collector.configuration.values import possibly_empty, secret, text, whole
 
 GETH_VERSIONS = ("1.8.27", "1.9.25", "1.10.26", "1.11.6", "1.12.2", "1.13.15")
 """The last release of each line that can run a private chain without a beacon node."""
@@ -29,8 +29,14 @@ _CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD036414
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _MODULE = re.compile(r"[a-z0-9]+")
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*(@sha256:[0-9a-f]{64})?")
+_ETHSTATS = re.compile(r"[A-Za-z0-9!#$%&()*+,./;<=>?^_{|}~\[\]-]{1,200}")
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _KEY = re.compile(r"(0x)?[0-9a-fA-F]{64}")
+
+
+def line_of(version: str) -> int:
+    """Return the line of releases that a version belongs to: 13 of 1.13.15."""
+    return int(version.split(".")[1])
 
 
 def count(value: object) -> int:
@@ -70,13 +76,13 @@ def rate(value: object) -> float:
             number = float(value)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         number = float(value)
-    if not 0 <= number <= 1000:  # noqa: PLR2004 - more than such a chain takes; false for nan
-        raise ValueError("is no rate; write how many there are each second, 1000 at most")
+    if not (number == 0 or 0.001 <= number <= 1000):  # noqa: PLR2004 - more than such a chain takes; false for nan
+        raise ValueError("is no rate; write how many there are each second, from 0.001 to 1000, or 0 for none")
     return number
 
 
 def megabytes(value: object) -> int:
-    """Return a size in megabytes, as the seed's options write it."""
+    """Return a size in megabytes, as the DC/OS package's options write it."""
     number = whole(value)
     if not 16 <= number <= MOST_MEGABYTES:  # noqa: PLR2004 - see the message
         raise ValueError(f"is no size in megabytes; write a number from 16 to {MOST_MEGABYTES}")
@@ -86,11 +92,15 @@ def megabytes(value: object) -> int:
 def labels(value: object) -> dict[str, str]:
     """Return labels for containers: `name:value,name:value`, or a mapping."""
     if isinstance(value, dict):
-        return {text(key): possibly_empty(label) for key, label in value.items()}
-    pairs = [pair.partition(":") for pair in possibly_empty(value).split(",") if pair.strip()]
-    if not all(name.strip() and separator for name, separator, _ in pairs):
-        raise ValueError("are no labels; write name:value,name:value")
-    return {name.strip(): label.strip() for name, _, label in pairs}
+        found = {text(key): possibly_empty(label) for key, label in value.items()}
+    else:
+        pairs = [pair.partition(":") for pair in possibly_empty(value).split(",") if pair.strip()]
+        if not all(name.strip() and separator for name, separator, _ in pairs):
+            raise ValueError("are no labels; write name:value,name:value")
+        found = {name.strip(): label.strip() for name, _, label in pairs}
+    if any(name.startswith("com.docker.") for name in found):
+        raise ValueError("name one that begins with com.docker., which are Docker's own; choose another name")
+    return found
 
 
 def geth_version(value: object) -> str:
@@ -110,6 +120,14 @@ def project_name(value: object) -> str:
     if not _PROJECT.fullmatch(name):
         raise ValueError("is no name for a cluster; write lower-case letters, digits, - and _, a letter or digit first")
     return name
+
+
+def ethstats_secret(value: object) -> SecretStr:
+    """Return the secret of the stats page, which geth takes as part of `name:secret@host` alone."""
+    found = secret(value)
+    if not _ETHSTATS.fullmatch(found.get_secret_value()):
+        raise ValueError("holds what geth can't be given there; write letters, digits, - and _, 200 at most")
+    return found
 
 
 def private_keys(value: object) -> tuple[SecretStr, ...]:
@@ -143,8 +161,9 @@ def arguments(value: object) -> tuple[str, ...]:
     """Return further arguments of geth: a text split as a shell would, nothing in it expanded, or a list."""
     if isinstance(value, list | tuple):
         return tuple(text(argument) for argument in value)
+    written = possibly_empty(value)
     try:
-        found = tuple(shlex.split(possibly_empty(value)))
+        found = tuple(shlex.split(written))
     except ValueError:
         raise ValueError("have a quote that is not closed; close it") from None
     return found
@@ -191,7 +210,7 @@ def ip_address(value: object) -> str:
 
 
 def verbosity(value: object) -> int:
-    """Return how much geth logs, 0 to 9 as the seed had it; geth's own scale ends at 5."""
+    """Return how much geth logs, 0 to 9 as the DC/OS package had it; geth's own scale ends at 5."""
     number = whole(value)
     if number > 9:  # noqa: PLR2004 - see above
         raise ValueError("is no verbosity; write a number from 0 (silent) to 5 (everything)")
@@ -212,7 +231,7 @@ def choice(*allowed: str) -> Callable[[object], str]:
     def chosen(value: object) -> str:
         word = text(value)
         if word not in allowed:
-            raise ValueError(f"is unknown; write {' or '.join(allowed)}")
+            raise ValueError(f"is unknown; write {', '.join(allowed[:-1])} or {allowed[-1]}")
         return word
 
     return chosen
@@ -237,5 +256,5 @@ def image_prefix(value: object) -> str:
 
 
 def replaced(value: object) -> None:
-    """Take any value: another thing does its work here, which `replaced` of the options tells."""
+    """Take any value: another thing does its work here, which the key's description tells."""
     del value

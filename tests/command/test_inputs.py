@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -29,7 +30,7 @@ outputs:
   prometheus: {listen: nowhere}
 """
 NO_OUTPUTS = RIGHT.replace("outputs: {prometheus: {}}\n", "")
-COMMANDS = ("run", "once", "check", "demo", "metrics", "schema")
+COMMANDS = ("run", "once", "check", "demo", "metrics", "deploy", "endpoints", "schema")
 
 
 def configuration(tmp_path: Path, text: str) -> Path:
@@ -111,6 +112,9 @@ def test_without_outputs_there_is_nothing_to_run_for(
         ("demo", "--duration", "nan"),
         ("demo", "--duration", "-1"),
         ("demo", "--listen", "nowhere"),
+        ("deploy", "options.yaml"),
+        ("deploy", "--output", "lab", "--target", "nomad"),
+        ("endpoints",),
     ],
 )
 def test_unknown_words_are_wrong(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,7 +129,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     said = capsys.readouterr().out
-    assert all(f"\n    {command} " in said for command in COMMANDS), said
+    assert all(re.search(rf"^    {command}\s", said, re.MULTILINE) for command in COMMANDS), said
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,117 @@
+"""docs/deploy.md says what the models say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic.fields import FieldInfo
+
+from collector.configuration.models import Model
+from collector.configuration.schema import default_as_written
+from compose.options.checks import is_replaced
+from compose.options.models import Options
+from compose.options.reading import read_options
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "deploy.md"
+REPLACED = "Options of the DC/OS package that something else replaces"
+
+DCOS = {
+    "debug config": ("list", "show", "target", "target_id"),
+    "debug pod": ("pause", "resume"),
+    "debug state": ("framework_id", "properties", "property", "refresh_cache"),
+    "plan": ("list", "status", "start", "stop", "pause", "resume", "force-restart", "force-complete"),
+    "pod": ("list", "status", "info", "restart", "replace"),
+    "update": ("start", "force-complete", "force-restart", "package-versions", "pause", "resume", "status"),
+}
+"""The commands of the DC/OS package, by their first words."""
+
+COMMANDS = ["describe", "endpoints", *(f"{first} {name}" for first, names in DCOS.items() for name in names)]
+
+
+def sections() -> dict[str, type[Model]]:
+    """Return the sections of an options file; those that are alike share a heading."""
+    titles: dict[type[Model], list[str]] = {}
+    for name, section in Options.model_fields.items():
+        titles.setdefault(type(section.default), []).append(f"`{name}`")
+    return {", ".join(names): model for model, names in titles.items()}
+
+
+def default(field: FieldInfo) -> str:
+    """Return a key's default as it would stand in a file."""
+    if isinstance(field.default, tuple) and field.default:
+        return f"`{','.join(field.default)}`"
+    if isinstance(field.default, float) and not isinstance(written := default_as_written(field), str | None):
+        return f"`{written}`"
+    if isinstance(field.default, float):
+        written = default_as_written(field)
+        return f"`{field.default:g}`" if written == str(field.default) else f"`{written}`"
+    written = default_as_written(field)
+    return "" if written is None else f"`{str(written).lower() if isinstance(written, bool) else written}`"
+
+
+def rows(model: type[Model]) -> Iterator[str]:
+    """Yield the lines of the table of a section."""
+    for key, field in model.model_fields.items():
+        if not is_replaced(model, key):
+            yield f"| `{key}` | {default(field)} | {field.description} |"
+
+
+def replaced() -> Iterator[str]:
+    """Yield the lines of the table of what is replaced."""
+    found: dict[str, list[str]] = {}
+    for name, section in Options.model_fields.items():
+        model = type(section.default)
+        for key, field in model.model_fields.items():
+            if is_replaced(model, key):
+                found.setdefault(field.description or "", []).append(f"`{name}.{key}`")
+    for text, keys in found.items():
+        yield f"| {', '.join(keys)} | {text[0].upper() + text[1:]} |"
+
+
+def part(title: str) -> str:
+    """Return a part of the document, up to the next heading."""
+    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#|\Z)", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
+    assert found, title
+    return found[1]
+
+
+@pytest.mark.parametrize(("title", "model"), sections().items(), ids=list(sections()))
+def test_every_option_is_documented(title: str, model: type[Model]) -> None:
+    found = [line for line in part(title).splitlines() if line.startswith("| `")]
+    assert found == list(rows(model))
+
+
+def test_every_replaced_option_is_documented() -> None:
+    assert [line for line in part(REPLACED).splitlines() if line.startswith("| `")] == list(replaced())
+
+
+def test_every_description_is_a_sentence() -> None:
+    for model in sections().values():
+        for field in model.model_fields.values():
+            assert field.description
+            assert field.description.endswith("."), field.description
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_dcos_package_has_its_row(command: str) -> None:
+    found = re.findall(
+        rf"^\| `dcos ethereum {re.escape(command)}[` ].* \| (.+) \|$", DOCUMENT.read_text(), re.MULTILINE
+    )
+    assert found
+    assert all(len(text) > 10 for text in found)
+
+
+@pytest.mark.parametrize("command", ["install", "uninstall"])
+def test_so_have_install_and_uninstall(command: str) -> None:
+    assert f"| `dcos package {command} ethereum" in DOCUMENT.read_text()
+
+
+def test_the_examples_are_right(tmp_path: Path) -> None:
+    examples = re.findall(r"^```(yaml|json)\n(.*?)^```", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
+    assert len(examples) > 2
+    for kind, example in examples:
+        (tmp_path / f"options.{kind}").write_text(example)
+        read_options(tmp_path / f"options.{kind}", {"SEALERS": "1" * 64})

@@ -1,0 +1,62 @@
+"""The golden cases: options in, all files of the cluster out. `pytest --update-cases` writes them anew."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from compose.options.checks import is_replaced
+from compose.options.models import Options
+from compose.rendering import rendered
+from compose.rendering.__main__ import default_files
+from tests.compose.rendering.options import CASES, files_of, options_of
+
+COMPOSE = Path(__file__).parents[3] / "compose"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_case(case: Path, pytestconfig: pytest.Config) -> None:
+    folder = case / "expected"
+    files = files_of(case.name)
+    if pytestconfig.getoption("--update-cases"):
+        shutil.rmtree(folder, ignore_errors=True)
+        for path, text in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8")
+    expected = {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    assert sorted(files) == sorted(expected)
+    for path, text in files.items():
+        assert text == expected[path], f"{case.name}/{path}; if it should be so: pytest --update-cases"
+
+
+def test_every_option_says_something_else_than_its_default_in_some_case() -> None:
+    """So no option can go unheard without a case that shows it."""
+    cases = [options_of(case.name) for case in CASES]
+    default = Options()
+    unheard = [
+        f"{section}.{key}"
+        for section in Options.model_fields
+        for key in type(getattr(default, section)).model_fields
+        if not is_replaced(type(getattr(default, section)), key)
+        and all(getattr(getattr(case, section), key) == getattr(getattr(default, section), key) for case in cases)
+    ]
+    assert unheard == []
+
+
+def test_the_same_options_give_the_same_files() -> None:
+    assert rendered(Options()) == rendered(Options())
+
+
+def test_the_repository_holds_the_rendering_of_the_default_options() -> None:
+    """Written by `python -m compose.rendering`. What it does not write is somebody else's: the packages, keys/."""
+    files = default_files()
+    there = {path.relative_to(COMPOSE).as_posix() for path in (COMPOSE / "config").rglob("*") if path.is_file()}
+    assert there == {path for path in files if path.startswith("config/")}
+    for path, text in files.items():
+        assert (COMPOSE / path).read_text(encoding="utf-8") == text, f"{path}: python -m compose.rendering"

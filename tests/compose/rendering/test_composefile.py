@@ -1,0 +1,295 @@
+"""What holds for every compose file, whatever the options are."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from compose.options.models import Options
+from compose.rendering import rendered
+from tests.compose.rendering.options import CASES, files_of, options_of
+from tests.real.servers import require, unavailable
+
+NAMES = [case.name for case in CASES]
+ONE_SHOT = {"setup", "influxdb-setup"}
+WITHOUT_PORT = {"transfers"}
+"""Nothing can be asked of it; it ends when it fails, and is started again."""
+
+PUBLISHING = {"traefik", "grafana", "prometheus", "alertmanager"}
+SECTIONS = [
+    "boot",
+    "ethstats",
+    "sealer",
+    "client",
+    "traefik",
+    "collector",
+    "prometheus",
+    "alertmanager",
+    "influxdb",
+    "grafana",
+    "node_exporter",
+]
+
+
+@cache
+def compose_file(name: str) -> dict[str, Any]:
+    """Return the compose file of a case as data."""
+    found: dict[str, Any] = yaml.safe_load(files_of(name)["compose.yaml"])
+    return found
+
+
+def services(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the services of a case."""
+    yield from compose_file(name)["services"].items()
+
+
+def with_counts(**counts: int) -> Options:
+    """Return the default options with other counts."""
+    return Options.model_validate({section: {"count": count} for section, count in counts.items()})
+
+
+def written(options: Options, folder: Path) -> Path:
+    """Write the files of a cluster into a folder and return it."""
+    for path, text in rendered(options).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return folder
+
+
+def docker_compose(folder: Path, *arguments: str) -> str:
+    """Run docker-compose in a folder and return what it printed."""
+    # It is written in Python, and its package is called compose as well: it must not find ours.
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COMPOSE_"))}
+    argv = [require("docker-compose"), *arguments]
+    done = subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    return done.stdout
+
+
+@cache
+def specification() -> dict[str, Any]:
+    """Return the JSON Schema of the Compose specification, of Go's package compose-go."""
+    named = os.environ.get("CHAINWATCH_COMPOSE_SPEC")
+    modules = Path(os.environ.get("GOMODCACHE") or Path.home() / "go/pkg/mod")
+    found = (
+        [Path(named)] if named else sorted(modules.glob("github.com/compose-spec/compose-go/v2@*/schema/*-spec.json"))
+    )
+    if not found or not found[-1].exists():
+        unavailable(
+            "the schema of the Compose specification is not there: "
+            "go mod download github.com/compose-spec/compose-go/v2@v2.16.2, or name the file in CHAINWATCH_COMPOSE_SPEC"
+        )
+    schema: dict[str, Any] = json.loads(found[-1].read_text(encoding="utf-8"))
+    return schema
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_what_the_compose_specification_asks_for(name: str) -> None:
+    """What Compose 2 itself checks before all else."""
+    schema = specification()
+    jsonschema.validators.validator_for(schema)(schema).validate(compose_file(name))
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", NAMES)
+def test_docker_compose_1_reads_it(name: str, tmp_path: Path) -> None:
+    """Warnings included: on unused networks, on variables that are not set."""
+    told = yaml.safe_load(docker_compose(written(options_of(name), tmp_path), "config"))
+    assert set(told["services"]) == {service for service, _ in services(name)}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("section", SECTIONS)
+def test_any_one_count_may_be_0(section: str, tmp_path: Path) -> None:
+    docker_compose(written(with_counts(**{section: 0}), tmp_path), "config", "--quiet")
+
+
+@pytest.mark.real
+def test_what_the_options_say_goes_through_compose_as_it_stands(tmp_path: Path) -> None:
+    """`$` begins a variable to Compose; it writes `$$` for it in what it prints, too."""
+    told = yaml.safe_load(docker_compose(written(options_of("everything"), tmp_path), "config"))
+    sealer = told["services"]["sealer-1"]
+    assert sealer["labels"]["price"].replace("$$", "$") == "5$ and ${more}"
+    assert sealer["labels"]["dotted.name"] == "a:b"
+    assert "--identity=of the lab" in sealer["command"]
+
+
+def test_the_project_has_the_name_of_the_options() -> None:
+    """Every version of Compose reads .env; containers, volumes and networks have names that begin so."""
+    assert files_of("everything")[".env"].splitlines()[-1] == "COMPOSE_PROJECT_NAME=lab_2"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_service_is_kept_within_bounds(name: str) -> None:
+    for service, settings in services(name):
+        assert settings["restart"] in ({"no", "on-failure"} if service in ONE_SHOT else {"unless-stopped"}), service
+        assert re.fullmatch(r"\d+m", settings["mem_limit"]), service
+        assert settings["cpus"] > 0, service
+        assert settings["security_opt"] == ["no-new-privileges:true"], service
+        assert {"max-size", "max-file"} == set(settings["logging"]["options"]), service
+        assert ("healthcheck" in settings) == (service not in ONE_SHOT | WITHOUT_PORT), service
+        assert settings["cap_drop"] == ["ALL"] or service == "cadvisor", service
+        assert "privileged" not in settings, service
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_image_has_a_version(name: str) -> None:
+    for service, settings in services(name):
+        assert re.search(r":[^/:]*\d[^/:]*$|:lab$", settings["image"]), service
+        assert not settings["image"].endswith(":latest"), service
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_container_bears_the_labels_of_what_it_is(name: str) -> None:
+    for service, settings in services(name):
+        labels = settings["labels"]
+        assert labels["chainwatch.chain"] == options_of(name).service.name
+        role = re.fullmatch(r"(boot|sealer|client)-\d+", service)
+        assert labels["chainwatch.role"] == (role[1] if role else service)
+        assert labels.get("chainwatch.node") == (service if role else None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_secret_is_in_any_file(name: str) -> None:
+    """Neither one that was given nor what looks like a key: no long run of hexadecimal digits."""
+    for path, text in files_of(name).items():
+        assert "hunter2" not in text, path
+        assert re.findall(r"[0-9a-fA-F]{32,}", text) == [], path
+        assert re.findall(r"(?i)password[^\s:=]*[:=] *[^\s/$][^\n]*", text.replace("--password=/", "")) in (
+            [],
+            ["password: $__file{/run/chainwatch/influxdb-grafana}"],
+        ), path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_command_line_and_no_environment_holds_a_secret(name: str) -> None:
+    """Both show in `docker inspect`; what is secret comes as the path of a file."""
+    for service, settings in services(name):
+        said = [*settings.get("command", []), *map(str, settings.get("environment", {}).values())]
+        for argument in said:
+            assert not re.search(r"(?i)nodekeyhex|ethstats=|privatekey", argument), service
+            if re.search(r"(?i)password|secret", argument):
+                assert re.search(r"[=:](/keys|secrets|/run/chainwatch)/", argument), (service, argument)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_waits_for_what_is_there(name: str) -> None:
+    """Services that others wait for exist, and are asked for what they can tell."""
+    there = dict(services(name))
+    for settings in there.values():
+        for other, wait in settings.get("depends_on", {}).items():
+            wanted = "service_completed_successfully" if other in ONE_SHOT else "service_healthy"
+            assert wait == {"condition": wanted}
+            assert other in there
+
+
+def test_they_start_in_order() -> None:
+    """Setup, boot node, collector, sealers, clients, load balancer; the collector waits for no database."""
+    waits = {service: set(settings.get("depends_on", {})) for service, settings in services("default")}
+    assert waits["setup"] == set()
+    assert waits["boot-1"] == {"setup"}
+    assert waits["collector"] == {"setup", "boot-1"}
+    assert waits["sealer-3"] == {"setup", "collector"}
+    assert waits["client-2"] == {"setup", "sealer-1", "sealer-2", "sealer-3"}
+    assert waits["traefik"] == {"setup", "client-1", "client-2"}
+    assert waits["influxdb"] == set()
+    assert waits["influxdb-setup"] == {"setup", "influxdb"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_published_is_published_at_the_address_that_was_given(name: str) -> None:
+    options = options_of(name)
+    for service, settings in services(name):
+        for port in settings.get("ports", []):
+            if service in PUBLISHING:
+                assert port.startswith(("127.0.0.1:", "[::1]:")), service
+            else:
+                assert options.geth.advertise
+                assert re.fullmatch(rf"{options.geth.advertise}:\d+:\d+/(tcp|udp)", port), service
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_node_is_in_a_network_that_publishes(name: str) -> None:
+    """JSON-RPC is reached in the inner network alone, which has no way in; nodes are led to by the load balancer."""
+    networks = compose_file(name)["networks"]
+    for service, settings in services(name):
+        joined = set(settings.get("networks", []))
+        assert ("outside" in joined) <= (service in PUBLISHING), service
+        if re.match("boot|sealer|client", service):
+            assert joined <= {"chain", "inner"}
+    assert networks.get("inner", {"internal": True}) == {"internal": True}
+
+
+def test_the_chain_leads_to_the_world_only_where_nodes_elsewhere_are_to_be_reached() -> None:
+    internal = {name: compose_file(name)["networks"].get("chain") for name in ("default", "everything", "public")}
+    assert internal == {"default": {"internal": True}, "everything": {}, "public": {}}
+
+
+def test_without_publishing_nothing_is_published() -> None:
+    ports = ("client_http", "client_ws", "ethstats", "grafana", "prometheus", "alertmanager")
+    options = Options.model_validate({"publish": dict.fromkeys(ports, 0)})
+    found = yaml.safe_load(rendered(options)["compose.yaml"])["services"]
+    assert [name for name, settings in found.items() if "ports" in settings] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_node_sees_its_own_keys_alone(name: str) -> None:
+    for service, settings in services(name):
+        if re.match("boot|sealer|client", service):
+            mounts = [mount for mount in settings["volumes"] if mount.startswith("./keys")]
+            assert set(mounts) <= {f"./keys/{service}:/keys:ro", "./keys/genesis.json:/genesis.json:ro"}
+        elif service not in {"setup", "transfers", "influxdb-setup"}:
+            assert not [mount for mount in settings.get("volumes", []) if mount.startswith("./keys")], service
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_mounted_file_is_there(name: str) -> None:
+    """Docker would make a folder, root's own, in the place of what is missing."""
+    made = {"./options.yaml", "./keys"}
+    for service, settings in services(name):
+        for mount in settings.get("volumes", []):
+            source = mount.partition(":")[0]
+            if source.startswith("./") and source not in made and not source.startswith("./keys/"):
+                assert any(path.startswith(source[2:]) for path in files_of(name)), (service, mount)
+
+
+def test_who_reads_a_file_when_it_starts_is_started_anew_when_the_file_changes() -> None:
+    def checksums(**sections: dict[str, object]) -> dict[str, str | None]:
+        found = yaml.safe_load(rendered(Options.model_validate(sections))["compose.yaml"])["services"]
+        return {name: settings["labels"].get("chainwatch.configuration") for name, settings in found.items()}
+
+    before = checksums()
+    after = checksums(collector={"interval": 30})
+    assert {name for name in before if before[name] != after[name]} == {"collector", "prometheus"}
+    assert {name for name, checksum in before.items() if checksum} == {
+        "collector",
+        "traefik",
+        "prometheus",
+        "alertmanager",
+        "grafana",
+    }
+
+
+def test_some_counts_of_0_together() -> None:
+    """Every pair of them: nothing waits for, leads to or mounts what is not there."""
+    for pair in itertools.combinations(SECTIONS, 2):
+        files = rendered(with_counts(**dict.fromkeys(pair, 0)))
+        found = yaml.safe_load(files["compose.yaml"])["services"]
+        for service, settings in found.items():
+            assert set(settings.get("depends_on", {})) <= set(found), (pair, service)
+            for mount in settings.get("volumes", []):
+                if mount.startswith("./config/"):
+                    assert any(path.startswith(mount.partition(":")[0][2:]) for path in files), (pair, mount)
