@@ -9,10 +9,10 @@ BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test e2e check bench clean
 
 help:  ## what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 	@echo 'Each takes ARGS, for example: make test ARGS="-k geth -x"'
 
 demo: .venv/installed  ## a simulated Ethereum and nodeos cluster, watched, with a live page
@@ -20,6 +20,9 @@ demo: .venv/installed  ## a simulated Ethereum and nodeos cluster, watched, with
 
 test: .venv/installed-dev  ## every test; those against real servers skip what is not installed
 	@$(BIN)/python -m pytest $(ARGS)
+
+e2e: .venv/installed-dev  ## the rendered cluster on a Docker engine of its own; needs root and Debian 12's packages
+	@$(BIN)/python -m pytest tests/e2e --durations=20 $(ARGS)
 
 check: .venv/installed-dev  ## lint, format and types
 	@$(BIN)/ruff check .

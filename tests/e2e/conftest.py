@@ -1,0 +1,97 @@
+"""What the tests share: deployed folders, one engine with the images that they name, and words about what failed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.e2e import images, parts
+from tests.e2e.cluster import deploy, dump, started
+from tests.e2e.engine import PROGRAMS, Docker, engine, missing
+
+OPTIONS: dict[str, dict[str, object]] = {
+    # Every default but this one: blocks five times as often, so that what takes some blocks takes no minutes.
+    "default": {"geth": {"clique_period": 3}},
+    # The line of geth that answers debug_metrics, and no more around it than is needed to see that.
+    "old": {
+        "service": {"name": "old"},
+        "geth": {"version": "1.8.27"},
+        "sealer": {"count": 1},
+        "client": {"count": 1},
+        "collector": {"interval": "5s"},
+        "traefik": {"count": 0},
+        "prometheus": {"count": 0},
+        "alertmanager": {"count": 0},
+        "grafana": {"count": 0},
+        "node_exporter": {"count": 0},
+    },
+}
+"""The clusters, by name: what each one's options say."""
+
+
+class Running(NamedTuple):
+    """The engine, and where what its containers said goes when a test fails."""
+
+    docker: Docker
+    logs: Path
+
+
+RUNNING = pytest.StashKey[Running]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is here, and say what it lacks before anything begins: nothing is skipped."""
+    ours = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in ours:
+        item.add_marker("e2e")
+    lacks = [*missing(PROGRAMS), *parts.lacking()]
+    if os.geteuid():
+        lacks.insert(0, "needs root: it runs a Docker engine of its own")
+    if ours and lacks:
+        raise pytest.UsageError("\n".join(lacks))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell how the containers were when a test, or what it was given, failed."""
+    report = yield
+    if report.failed and (running := item.config.stash.get(RUNNING, None)):
+        target = running.logs / item.name
+        report.sections.append((f"containers, more of it in {target}", dump(running.docker, target)))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was not tried."""
+    terminalreporter.section("not tried here")
+    for image, reason in images.LEFT_OUT.items():
+        terminalreporter.write_line(f"{image}: {reason}; its service is left out")
+    for image, reason in images.IMITATED.items():
+        terminalreporter.write_line(f"{image}: {reason}")
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return a folder with each of the clusters, as `chainwatch deploy` makes it."""
+    folder = tmp_path_factory.mktemp("deployed")
+    for name, options in OPTIONS.items():
+        deploy(folder / name, options)
+    return {name: folder / name for name in OPTIONS}
+
+
+@pytest.fixture(scope="session")
+def docker(
+    deployed: dict[str, Path], request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Docker]:
+    """Run an engine that has the images of all clusters."""
+    names = [image for folder in deployed.values() for image in started(folder).values()]
+    images.fetch(names)  # before there is an engine, as there is no network then
+    with engine() as docker:
+        images.build(docker, names)
+        request.config.stash[RUNNING] = Running(docker, tmp_path_factory.mktemp("containers"))
+        yield docker
+        del request.config.stash[RUNNING]
