@@ -30,7 +30,7 @@ class Arrivals:
         self._forgotten = -1  # the highest block that was let go
 
     def sighting(self, number: int, block: str, at: float, best: Callable[[], int]) -> Sighting:
-        """Take note of a block that a node had at a moment. `best` tells the highest head of all nodes.
+        """Take note of a block that a node had at a moment. `best` tells the head that the nodes have reached.
 
         A node that catches up passes blocks that are forgotten here: they are not seen for the first time, unless
         the whole chain has begun anew, which shows in a `best` below them.

@@ -252,8 +252,7 @@ class PushedChain:
             link.recent.append(block.hash)
             link.head_at = at
             sighting = self._arrivals.sighting(block.number, block.hash, at - (link.latency or 0.0), self._best)
-            if sighting.first:
-                self.sealers.count(block)
+            self.sealers.count(block, self._best, first=sighting.first)
             link.head_delay = sighting.delay if arrived else None
             if link.head_delay is not None and node.links[0] is link:
                 node.arrivals += 1
@@ -274,8 +273,9 @@ class PushedChain:
         self._tell_connections()
 
     def _best(self) -> int:
-        heads = [link.head.number for node in self._nodes.values() for link in node.links if link.head]
-        return max(heads, default=-1)
+        """Return the highest head; of three or more the second highest, for one node may be of another network."""
+        heads = sorted(link.head.number for node in self._nodes.values() for link in node.links if link.head)
+        return heads[-2] if len(heads) > 2 else heads[-1] if heads else -1  # noqa: PLR2004 - see the docstring
 
     # What is known
 

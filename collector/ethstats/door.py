@@ -35,6 +35,7 @@ class Doors:
         self._room = room(limits)
         self._by_address: dict[str, dict[Door, None]] = {}
         self._strangers: dict[Door, None] = {}  # those who have not logged in, the oldest first
+        self._kept = 0
         self._count = 0
 
     def __len__(self) -> int:
@@ -73,8 +74,20 @@ class Doors:
             del of_address[door]
             self._strangers.pop(door, None)
             self._count -= 1
+            self._kept -= door.kept
         if not of_address:
             self._by_address.pop(door.address, None)
+
+    def keep(self, door: Door, change: int) -> None:
+        """Count what is kept of a connection's bytes; where that is too much of all, who has the most is ended."""
+        if door not in self._by_address.get(door.address, {}):
+            return
+        change = max(change, -door.kept)
+        door.kept += change
+        self._kept += change
+        if change > 0 and self._kept > self.limits.kept:
+            doors = (other for doors in self._by_address.values() for other in doors)
+            max(doors, key=lambda other: other.kept).refuse("too_large")
 
     def close(self) -> None:
         """End every connection."""
@@ -98,6 +111,8 @@ class Door(asyncio.Protocol):
         self.address = ""
         self.in_window = 0.0
         """Bytes that came within the last window."""
+        self.kept = 0
+        """Bytes that came since the login and are still in memory."""
         self.flooded = False
         """Whether it was ended because far too much came."""
 
@@ -131,6 +146,8 @@ class Door(asyncio.Protocol):
             self.flooded = True
             self.refuse("too_large")
             return
+        if self._allowance is None:
+            self.keep(len(data))
         self._inner.data_received(data)
 
     def eof_received(self) -> bool | None:
@@ -171,6 +188,10 @@ class Door(asyncio.Protocol):
         if self._deadline:
             self._deadline.cancel()
         self._doors.admit(self)
+
+    def keep(self, change: int) -> None:
+        """Count bytes that are kept in memory, or fewer than before."""
+        self._doors.keep(self, change)
 
     def refuse(self, why: str) -> None:
         """End the connection, and tell why."""

@@ -41,6 +41,8 @@ class Limits:
     other_message: int = 16 * KIB
     """The largest message of a type that `sizes` does not name."""
     sizes: Mapping[str, int] = field(default_factory=lambda: _SIZES)
+    kept: int = 128 * MIB
+    """Bytes of all connections that have logged in of which no use has been made yet, such as of half messages."""
     before_login: int = 128 * KIB
     """Bytes that a connection may send before its login, or between two pages."""
 

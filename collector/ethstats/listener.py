@@ -102,7 +102,10 @@ class Listener:
         socket = web.WebSocketResponse(
             compress=False, autoping=False, max_msg_size=self._limits.message, protocols=protocols
         )
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ValueError:  # a key that is none
+            raise web.HTTPBadRequest from None
         await Session(socket, door, page.chain).run()
         return socket
 

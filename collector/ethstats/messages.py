@@ -7,8 +7,8 @@ the message a flawed one; a body that says nothing usable raises `Unreadable`.
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
@@ -30,6 +30,9 @@ _DECIMAL = re.compile(r"[0-9]{1,78}", re.ASCII)
 _HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]{1,64}")
 _FLOAT = re.compile(r"[0-9]{1,30}(\.[0-9]{0,30})?", re.ASCII)
 _LARGEST = 2**63
+_LONGEST_LATENCY = 5.0
+"""Seconds after which geth gives up waiting for its pong. Nobody who says more measured it, and delays reckoned from
+that would be wrong for every node."""
 
 _ABSENT = Raw(b"")
 
@@ -252,7 +255,7 @@ def number(value: object) -> int | float:
             value = int(value, 16)
         elif _FLOAT.fullmatch(value):
             value = float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= sys.float_info.max:
         raise ValueError("no number")
     if isinstance(value, float) and value.is_integer() and value < _LARGEST:
         return int(value)
@@ -311,7 +314,7 @@ def _read_ping(fields: _Fields, raw: Raw) -> Decoded:
 def _read_latency(fields: _Fields, raw: Raw) -> Decoded:
     body = _body(raw)
     milliseconds = fields.read(body.latency, number)
-    if milliseconds is None:
+    if milliseconds is None or milliseconds > 1000 * _LONGEST_LATENCY:
         raise Unreadable
     return Decoded(_id(fields, body), (Latency(milliseconds / 1000),), fields.flawed)
 

@@ -102,8 +102,8 @@ class Link:
         self.latency = max(0.0, (told - self.pause) / 2 if self.besu else told - self.pause / 2)
 
     def may_replace(self, other: Link) -> bool:
-        """Tell whether this is the other's node once more: from the same address, and not an older process."""
-        same = self.address == other.address
+        """Tell whether this is the other's node once more: of its group and address, and not an older process."""
+        same = self.address == other.address and self.group == other.group
         return same and (self.start is None or other.start is None or self.start > other.start - SAME_START)
 
 

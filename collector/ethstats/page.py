@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs
 
 import orjson
 from aiohttp import hdrs, web
@@ -188,11 +188,11 @@ class Page:
 
     async def _forget(self, request: web.Request) -> web.Response:
         """Forget an absent node; only the page itself may ask for it."""
-        origin = urlsplit(request.headers.get(hdrs.ORIGIN, ""))
-        if not origin.netloc or origin.netloc != request.headers.get(hdrs.HOST):
+        host = request.headers.get(hdrs.HOST)
+        if not host or request.headers.get(hdrs.ORIGIN) not in (f"http://{host}", f"https://{host}"):
             raise web.HTTPForbidden(text="Only the page itself may ask for this.")
-        form = await request.post()
-        if not self.chain.forget(str(form.get("forget", ""))):
+        form = parse_qs((await request.read()).decode("utf-8", "replace"))
+        if not self.chain.forget(form.get("forget", [""])[0]):
             raise web.HTTPConflict(text="There is no absent node of this name.")
         self._made.clear()
         # The page itself, wherever a proxy has put it.

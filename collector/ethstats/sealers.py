@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from collector.ethstats.messages import Block
@@ -35,6 +35,7 @@ class Sealers:
     def __init__(self) -> None:
         self._sealers: OrderedDict[str, Sealer] = OrderedDict()
         self._last: deque[str] = deque(maxlen=LAST_BLOCKS)
+        self._unnamed: deque[str] = deque(maxlen=LAST_BLOCKS)  # blocks that were told of without their sealer
 
     @property
     def by_address(self) -> Mapping[str, Sealer]:
@@ -46,16 +47,25 @@ class Sealers:
         """How many of the last blocks each sealed."""
         return Counter(self._last)
 
-    def count(self, block: Block) -> None:
-        """Count a block that nobody told of before."""
+    def count(self, block: Block, best: Callable[[], int], *, first: bool) -> None:
+        """Count a block when it is `first` told of, or as soon as somebody knows its sealer.
+
+        `best` tells the head that the nodes have reached: a last block beyond it is of a chain that was given up.
+        """
         if block.miner in (None, NOBODY):
+            if first:
+                self._unnamed.append(block.hash)
             return
         assert block.miner is not None
+        if not first:
+            if block.hash not in self._unnamed:
+                return
+            self._unnamed.remove(block.hash)
         sealer = self._sealers.setdefault(block.miner, Sealer())
         self._sealers.move_to_end(block.miner)
         if len(self._sealers) > MOST_SEALERS:
             self._sealers.popitem(last=False)
         sealer.blocks += 1
         sealer.in_turn += block.difficulty == IN_TURN
-        sealer.last = max(sealer.last, block.number)
+        sealer.last = block.number if sealer.last > best() else max(sealer.last, block.number)
         self._last.append(block.miner)

@@ -29,6 +29,7 @@ from collector.ethstats.nodes import Link
 
 _READY = '{"emit":["ready"]}'  # one element more, and geth takes it for a refusal
 _LONGEST_PRIMUS = 100
+_LONGEST_HEAD = 14  # bytes of a frame before what it holds
 _A_MOMENT = 1.0
 """Seconds until a message that was put off is read."""
 
@@ -42,6 +43,11 @@ class _Waiting(NamedTuple):
 
     body: Envelope
     at: float
+
+    @property
+    def size(self) -> int:
+        """How many bytes it keeps in memory."""
+        return len(memoryview(self.body.body))
 
 
 class Session:
@@ -160,8 +166,9 @@ class Session:
         if self._waiting and self._chain.now() - self._read >= _A_MOMENT:
             self._read = self._chain.now()
             waiting, self._waiting = self._waiting, {}
-            for message, moment in waiting.values():
-                self._decode(link, message, moment)
+            for message in waiting.values():
+                self._door.keep(-message.size)
+                self._decode(link, message.body, message.at)
 
     async def _take(self, link: Link, text: str, at: float, *, put_off: bool) -> None:
         chain = self._chain
@@ -183,14 +190,15 @@ class Session:
             chain.count_dropped("too_large")
         elif kind == "hello" or kind not in READ:
             return
-        elif put_off:
-            if self._waiting.pop(kind, None) is not None:
-                chain.count_dropped("too_many")
-            self._waiting[kind] = _Waiting(message, at)
         else:
-            if self._waiting.pop(kind, None) is not None:  # an older one
+            if (older := self._waiting.pop(kind, None)) is not None:
+                self._door.keep(-older.size)
                 chain.count_dropped("too_many")
-            self._decode(link, message, at)
+            if put_off:
+                self._waiting[kind] = _Waiting(message, at)
+                self._door.keep(self._waiting[kind].size)
+            else:
+                self._decode(link, message, at)
 
     def _decode(self, link: Link, message: Envelope, at: float) -> None:
         try:
@@ -235,6 +243,7 @@ class Session:
                 message = await self._socket.receive()
                 if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
                     raise _Ended
+                self._door.keep(-_LONGEST_HEAD - _size(message.data))
                 self._frames = self._rate.add(1)
                 if self._frames > self._limits.flood * self._limits.messages_within:
                     self._door.flooded = True
@@ -246,6 +255,11 @@ class Session:
                 elif message.type is WSMsgType.BINARY:
                     self._chain.count_message("envelope")
                     self._chain.unreadable("envelope")
+
+
+def _size(data: str | bytes) -> int:
+    """Return how many bytes a message was."""
+    return len(data.encode("utf-8", "surrogatepass") if isinstance(data, str) and not data.isascii() else data)
 
 
 @contextlib.asynccontextmanager

@@ -87,10 +87,15 @@ class Traefik:
         await self._end_of_work(_STUCK)
 
     def take(self, readings: Sequence[Reading], interval: float) -> None:
-        """Take note of the heads."""
+        """Take note of the heads that nodes answered with.
+
+        Not of those that were pushed: who pushes gives itself its name, that of another's server too, and as many
+        names as it likes.
+        """
         now = self._clock()
+        pushed = any(reading.shape.measurement == "ethstats" for reading in readings)
         for reading in readings:
-            head = reading.shape.derive(_head)
+            head = None if pushed else reading.shape.derive(_head)
             if head is not None:
                 number = reading.values[head.place]
                 if isinstance(number, int | float) and 0 <= number < _IMPOSSIBLE:

@@ -14,6 +14,7 @@ import aiohttp
 from collector.about import About
 from collector.configuration import Address, Chain, Configuration, Ethstats
 from collector.ethstats.chain import PushedChain
+from collector.ethstats.door import Doors
 from collector.ethstats.limits import Limits
 from collector.ethstats.listening import Listening
 from collector.readings import Reading, Value
@@ -48,6 +49,12 @@ class Served:
     def port(self) -> int:
         """The port that it listens on."""
         return self.listening.port(self.name)
+
+    @property
+    def doors(self) -> Doors:
+        """The doors of its only listener."""
+        (listener,) = self.listening._listeners.values()
+        return listener._doors
 
     @property
     def chain(self) -> PushedChain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import logging
@@ -261,6 +262,48 @@ def test_a_message_that_announces_more_than_16_mib_ends_the_connection(claimed: 
     run(test())
 
 
+def test_half_messages_of_many_are_bounded_and_the_largest_goes_first() -> None:
+    async def test() -> None:
+        async with serving(kept=4 << 20) as served, undisturbed(served), AsyncExitStack() as stack:
+            nodes = []
+            for number in range(6):
+                node = await stack.enter_async_context(wire(served.port))
+                await node.send(hello(f"n{number}"))
+                await node.frame()
+                size = (1 + (number == 3)) << 20
+                with contextlib.suppress(ConnectionError):
+                    await node.send(b'{"emit":["block","' + b"x" * size, last=False)
+                nodes.append(node)
+            assert await nodes[3].ended()
+            await until(lambda: served.counted("ethstats_refused_connections_total", "too_large") >= 2)
+            assert 0 < served.doors._kept <= 4 << 20
+            for node in nodes:
+                node.writer.transport.abort()
+            await until(lambda: served.counted("ethstats_connections", "lab") == 1)
+            await until(lambda: served.doors._kept < 1 << 10)
+
+    run(test())
+
+
+@pytest.mark.parametrize("messages_within", [20, 1_000])
+def test_what_was_read_is_not_counted_as_kept(messages_within: int) -> None:
+    async def test() -> None:
+        async with (
+            serving(messages_within=messages_within, kept=1 << 20) as served,
+            reporter(served, "ü" * 30) as node,
+        ):
+            await node.login()
+            for number in range(80):
+                said = {"id": node.name, "block": block(number, padding="é" * 10_000)}
+                await node.socket.send_str(json.dumps({"emit": ["block", said]}, ensure_ascii=False))
+            await node.ping()
+            (door,) = (door for each in served.doors._by_address.values() for door in each)
+            await until(lambda: door.kept == 0)
+            assert served.counted("ethstats_connections", "lab") == 1
+
+    run(test())
+
+
 def test_before_the_login_little_is_taken() -> None:
     async def test() -> None:
         async with serving(hello_within=5) as served, undisturbed(served), wire(served.port) as node:
@@ -304,6 +347,8 @@ REQUESTS = {
     "no version": b"GET / HTTP/9.9\r\n\r\n",
     "a long line": b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n",
     "an upgrade without a key": b"GET /api HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
+    "an upgrade with a key that is none": b"GET /api HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+    b"Connection: upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \xff\r\n\r\n",
     "an upgrade to something else": b"GET /api HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
     "a bad length": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
     "another method": b"BREW / HTTP/1.1\r\nHost: x\r\n\r\n",

@@ -18,7 +18,7 @@ from collector.ethstats.arrivals import MOST_BLOCKS, Arrivals
 from collector.ethstats.chain import DROPPED, LOGINS, PushedChain, State
 from collector.ethstats.door import REFUSED
 from collector.ethstats.limits import Limits
-from collector.ethstats.messages import Hello, Info, decode
+from collector.ethstats.messages import Hello, Info, Unreadable, decode
 from collector.ethstats.nodes import Link
 from collector.ethstats.readings import PushedReadings
 from collector.ethstats.sealers import MOST_SEALERS, NOBODY
@@ -194,6 +194,18 @@ def test_two_nodes_of_one_name_are_kept_apart_and_told(
     assert known.values()["head_block_number"] == 99
 
 
+def test_a_secret_of_another_group_replaces_nobody() -> None:
+    groups = (EthstatsGroup(name="sealers", secrets=("a",)), EthstatsGroup(name="clients", secrets=("b",)))
+    known = Known(chain(ethstats=ethstats(groups=groups)))
+    sealer = known.login("sealer-1", secret="a")
+    known.block(sealer, 10)
+    client = known.login("sealer-1", secret="b")  # from the same address, as behind a proxy
+    known.block(client, 99)
+    assert known.closed == []
+    assert known.values("sealer-1")["head_block_number"] == 10
+    assert known.values("sealer-1")["identity_conflicts"] == 1
+
+
 def test_an_old_connection_that_fell_silent_does_not_speak_for_a_node() -> None:
     known = Known()
     first = known.login()
@@ -276,6 +288,33 @@ def test_blocks_of_two_branches_are_blocks_of_their_own() -> None:
     assert arrivals.sighting(5, "a", 3.0, lambda: 5).delay == 2.0
 
 
+def test_a_latency_that_nobody_can_have_measured_shifts_no_delay() -> None:
+    known = Known()
+    mad, good = known.login("mad"), known.login("good")
+    for link in (mad, good):
+        known.block(link, 1)
+    with pytest.raises(Unreadable):
+        known.take(mad, "latency", latency=1e15)
+    known.block(mad, 2)
+    known.clock.advance(0.25)
+    known.block(good, 2)
+    assert known.values("good")["arrival_delay_seconds_total"] == 0.25
+
+
+def test_a_node_of_another_network_keeps_nobodys_blocks_from_being_counted() -> None:
+    known = Known()
+    foreign, first, second = known.login("foreign"), known.login("first"), known.login("second")
+    for link in (first, second):
+        known.block(link, 1)
+    for number in range(1, MOST_BLOCKS + 102):
+        known.block(foreign, 10**9 + number, fork=1, miner=f"0x{9:040x}")
+    for number in range(2, 12):
+        for link in (first, second):
+            known.block(link, number)
+    assert known.chain.sealers.by_address[SEALER].blocks == 11
+    assert known.values("second")["arrivals_total"] == 10
+
+
 # sealers
 
 
@@ -309,6 +348,27 @@ def test_nobody_seals_a_block_whose_miner_is_the_zero_address() -> None:
     known.block(link, 1, miner=NOBODY)
     known.block(link, 2, miner=None)
     assert known.chain.sealers.by_address == {}
+
+
+def test_a_block_counts_once_somebody_knows_its_sealer() -> None:
+    known = Known()
+    script, *geths = [known.login(name) for name in ("script", "geth-1", "geth-2")]
+    known.block(script, 1, miner=NOBODY)
+    assert known.chain.sealers.by_address == {}
+    for link in geths:
+        known.block(link, 1)
+    assert known.chain.sealers.by_address[SEALER].blocks == 1
+
+
+def test_the_last_block_of_a_sealer_is_of_the_chain_that_there_is() -> None:
+    known = Known()
+    link = known.login()
+    known.block(link, 2**63 - 1)  # a defect, or the chain before it was made anew
+    known.block(link, 5, fork=1)
+    known.block(link, 6, fork=1)
+    assert known.chain.sealers.by_address[SEALER].last == 6
+    known.block(link, 5, fork=2)  # a branch that is told of late
+    assert known.chain.sealers.by_address[SEALER].last == 6
 
 
 def test_made_up_sealers_are_bounded() -> None:

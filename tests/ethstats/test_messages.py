@@ -208,6 +208,16 @@ def test_messages_that_say_nothing(kind: str, body: object) -> None:
         read(kind, body)
 
 
+@pytest.mark.parametrize("digits", [40, 308, 309, 400, 4_000])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_whole_numbers_of_any_length_are_read_or_left_out(digits: int, sign: str) -> None:
+    """Python has whole numbers that are too large to become a float."""
+    said = decode("stats", msgspec.Raw(f'{{"id":"n1","stats":{{"peers":{sign}{"9" * digits},"pending":1}}}}'.encode()))
+    known = not sign and digits < 309
+    assert said.parts == (Stats(pending=1, peers=float("9" * digits) if known else None),)
+    assert said.flawed is not known
+
+
 def test_a_field_that_cannot_be_read_costs_that_field_alone() -> None:
     decoded = read("stats", {"id": "n", "stats": {"peers": "many", "pending": 3, "gasPrice": {"a": 1}}})
     assert decoded == Decoded("n", (Stats(pending=3),), flawed=True)

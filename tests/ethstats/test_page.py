@@ -147,6 +147,9 @@ def test_a_page_of_an_empty_chain() -> None:
     run(test())
 
 
+FORM = "application/x-www-form-urlencoded"
+
+
 def test_an_absent_node_is_forgotten_by_the_page_alone() -> None:
     async def test() -> None:
         async with serving() as served:
@@ -156,11 +159,20 @@ def test_an_absent_node_is_forgotten_by_the_page_alone() -> None:
                 await node.login()
                 assert (await served.fetch("/", "POST", data=form, headers=here))[0] == 409
             await until(lambda: served.counted("ethstats_connections", "lab") == 0)
-            for wrong in ({}, {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": "http://127.0.0.1"}):
+            for wrong in (
+                {},
+                {"Origin": "http://evil.example"},
+                {"Origin": "null"},
+                {"Origin": "http://127.0.0.1"},
+                {"Origin": "http://["},
+            ):
                 assert (await served.fetch("/", "POST", data=form, headers=wrong))[0] == 403
             assert "n 1 ü" in served.chain._nodes
             assert (await served.fetch("/", "POST", data={"forget": "other"}, headers=here))[0] == 409
             assert (await served.fetch("/", "POST", data=b"\xff" * 50_000, headers=here))[0] in (400, 409)
+            for kind in ("multipart/form-data", "multipart/form-data; boundary=x", f"{FORM}; charset=none"):
+                strange = here | {"Content-Type": kind}
+                assert (await served.fetch("/", "POST", data=b"forget=\xff", headers=strange))[0] == 409
             status, headers, _ = await served.fetch("/", "POST", data=form, headers=here)
             assert (status, headers["Location"]) == (303, "?")
             assert served.chain._nodes == {}

@@ -236,6 +236,22 @@ def test_other_readings_are_none_of_its_business(tmp_path: Path, readings: list[
     run(check())
 
 
+def test_what_nodes_push_puts_nobody_out(tmp_path: Path) -> None:
+    """Whoever may push could take the name of another's server, or two names and a head that nobody else has."""
+
+    async def check() -> None:
+        async with balancing(tmp_path / "clients.yaml") as balancer:
+            balancer.take(a=100, b=100, c=99)
+            told = Reading(Shape("ethstats", {"chain": "lab", "node": "x"}, [Field("connected")]), [1], 1)
+            pushed = [told, head("b:8545", 0), head("C", 0), head("x", 102), head("y", 102)]
+            balancer.exporter.take(pushed, INTERVAL)
+            balancer.take(a=101, b=101, c=100)
+            await until(lambda: balancer.in_rotation == {"a": 1, "b": 1, "c": 1})
+            assert hosts_in(balancer.file) == ["a", "b", "c"]
+
+    run(check())
+
+
 def test_what_is_due_is_written_at_the_end(tmp_path: Path) -> None:
     file = tmp_path / "clients.yaml"
 
