@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + 2  # as a shell says of SIGINT
     except OSError as error:
         if not isinstance(error, BrokenPipeError):  # whoever reads it has seen enough
-            print(f"chainwatch: {error.strerror or error}", file=sys.stderr)
+            where = f"{error.filename}: " if error.filename else ""
+            print(f"chainwatch: {where}{error.strerror or error}", file=sys.stderr)
         _forget_output()
         return FAILED
     return code

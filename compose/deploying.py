@@ -17,6 +17,7 @@ from compose.identities import ensure as ensure_identities
 from compose.identities.join import SECRET
 from compose.options.models import Options
 from compose.options.reading import read_options
+from compose.options.values import line_of
 from compose.options.writing import as_yaml
 from compose.rendering import rendered
 from compose.tree import Change, Kind, Refused, Tree
@@ -59,7 +60,7 @@ def deploy(options: Options, output: Path, say: Say, *, new_genesis: bool = Fals
     with tree.locked():
         begins_anew = _checked(options, output, files, new_genesis=new_genesis, force=force)
         tree = _tree(output, force=force)  # until the lock, another run may have been at work
-        before = _options_of(output)
+        before, secret_before = _options_of(output), _stats_secret(output)
         tree.announce(files)
         made = ensure_identities(options, output / KEYS, say, new_genesis=begins_anew)
         files |= _join(options, made)
@@ -70,6 +71,9 @@ def deploy(options: Options, output: Path, say: Say, *, new_genesis: bool = Fals
         say(str(change))
     if unchanged := len(files) - sum(change.kind in (Kind.NEW, Kind.CHANGED) for change in changes):
         say(f"unchanged: {unchanged} files")
+    if secret_before not in (None, _stats_secret(output)):
+        say("The stats page's secret is a new one: what runs goes on with the old one until it is started anew, with")
+        say(f"    {_compose(output)} up -d --force-recreate")
     for line in _where_to_go_on(options, before, output, begins_anew=begins_anew):
         say(line)
 
@@ -81,7 +85,7 @@ def differences(options: Options, output: Path, *, new_genesis: bool = False, fo
     """
     files = _files(options, output)
     if _checked(options, output, files, new_genesis=new_genesis, force=force):
-        yield f"# {KEYS}/genesis.json: a new one would be made, and the old one set aside"
+        yield f"# {KEYS}/chain/genesis.json: a new one would be made, and the old one set aside"
     else:
         yield from (f"# {KEYS}: would be made: {line}" for line in planned(options, output / KEYS))
     for change in _tree(output, force=force).changes(files | _join(options, read(output / KEYS))):
@@ -129,6 +133,18 @@ def _options_of(output: Path) -> Options | None:
         return None
 
 
+def _stats_secret(output: Path) -> str | None:
+    """Return the secret by which nodes log in at the stats page, None if there is none yet."""
+    try:
+        return read(output / KEYS).secret("ethstats")
+    except Unusable:
+        return None
+
+
+def _compose(output: Path) -> str:
+    return f"docker compose -f {shlex.quote(str(output / COMPOSE))}"
+
+
 def _diff(change: Change) -> Iterator[str]:
     before = "/dev/null" if change.kind is Kind.NEW else change.path
     after = "/dev/null" if change.kind is Kind.REMOVED else change.path
@@ -137,11 +153,16 @@ def _diff(change: Change) -> Iterator[str]:
 
 
 def _where_to_go_on(options: Options, before: Options | None, output: Path, *, begins_anew: bool) -> Iterator[str]:
-    compose = f"docker compose -f {shlex.quote(str(output / COMPOSE))}"
+    compose = _compose(output)
     if before is not None and before.service.name != options.service.name:
         yield (
             f"The project is called {options.service.name} now; what runs as {before.service.name} goes on, "
             f"with its own volumes. End it with: docker compose -p {before.service.name} down"
+        )
+    if before is not None and not begins_anew and line_of(options.geth.version) < line_of(before.geth.version):
+        yield (
+            f"geth goes back from {before.geth.version} to {options.geth.version}, which can't read every chain that "
+            "the newer one has written: where a node ends over that, go forward again, or remove its volume."
         )
     if begins_anew:
         yield "The genesis is a new one: the old chain's data must go before the nodes start again."

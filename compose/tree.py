@@ -182,6 +182,8 @@ class Tree:
                 way.mkdir()
                 way.chmod(_MODE_OF_DIRECTORIES)
         if change.edited:
+            if change.path in self._secret:
+                place.chmod(_MODE_OF_SECRETS)  # an editor may have written it for all to read
             place.replace(place.with_name(f"{place.name}.edited"))
         _write(place, change.after.encode(), self._mode_for(change.path))
 

@@ -5,7 +5,7 @@ identities.nodes["sealer-1"].address                # 0x…, None where a node h
 
 The directory, which its owner alone can look into, holds
 
-    genesis.json
+    chain/genesis.json          the first block; those that were set aside beside it
     NODE/nodekey, NODE/id       private key of the p2p protocol, and the public key that others know the node by
     NODE/keystore/, NODE/password, NODE/address
                                 account, encrypted; the passphrase that geth unlocks it with; the account's address

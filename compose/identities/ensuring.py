@@ -17,11 +17,12 @@ from compose.identities import accounts, genesis
 from compose.identities.configs import config_toml
 from compose.identities.errors import Unusable
 from compose.identities.nodekeys import is_nodekey, new_nodekey, node_id
-from compose.identities.passphrases import SECRETS, fits_ethstats, new_secret
+from compose.identities.passphrases import SECRETS, new_secret
 from compose.identities.reading import GENESIS, Identities, read, stored_genesis
 from compose.identities.storing import Store
 from compose.options.cluster import Node, boot_names, nodes
 from compose.options.models import Options
+from compose.options.values import fits_ethstats
 
 ETHSTATS = "secrets/ethstats"
 
@@ -142,10 +143,11 @@ def _genesis_steps(options: Options, store: Store, *, new_genesis: bool) -> Iter
     known = {node.name: address for node in nodes(options) if (address := _account(store, node.name))}
     signers = [known[node.name] for node in _sealers(options) if node.name in known]
     wanted = genesis.text_of(genesis.build(options, signers, list(known.values())))
+    signers = signers if options.geth.consensus_engine == "clique" else []
     if old is None:
         yield _Step(GENESIS, partial(_write, store, GENESIS, wanted, told=_genesis_told(options, signers), end=""))
     elif old != wanted:
-        aside = f"genesis-{hashlib.sha256(old.encode()).hexdigest()[:12]}.json"
+        aside = f"chain/genesis-{hashlib.sha256(old.encode()).hexdigest()[:12]}.json"
         yield _Step(f"{aside}, the genesis that there was", partial(_write, store, aside, old, end=""))
         yield _Step(GENESIS, partial(_write, store, GENESIS, wanted, told=_genesis_told(options, signers), end=""))
 
@@ -174,9 +176,8 @@ def _remarks(options: Options, store: Store) -> Iterator[str]:
     """Yield what the operator should know of that which is there."""
     found = stored_genesis(store)
     for node in nodes(options):
-        given, address = _given_key(node), _account(store, node.name)
-        if given and address and accounts.address_of(given) != address:
-            yield f"{node.name} keeps its account {address}: the private key of the options is another one's"
+        if address := _account(store, node.name):
+            yield from _kept(node, address, store)
     if found is None or not options.geth.create_genesis:
         return
     for difference in genesis.differences(found, options):
@@ -191,10 +192,20 @@ def _remarks(options: Options, store: Store) -> Iterator[str]:
         if address and address not in signers:
             yield (
                 f"{node.name} is no signer by {GENESIS}: it seals once more than half of the signers have voted for "
-                f"it, each with: geth attach --exec 'clique.propose(\"{address}\", true)' http://127.0.0.1:8545"
+                f"it, each with: docker compose exec SIGNER geth attach --exec 'clique.propose(\"{address}\", true)' "
+                "/data/geth.ipc"
             )
         if address is None:
             yield f"{node.name} has no account: it can't seal"
+
+
+def _kept(node: Node, address: str, store: Store) -> Iterator[str]:
+    """Yield what of a node's account stays as it is, though the options have it otherwise."""
+    given, chosen = _given_key(node), node.settings.account_secret
+    if given and accounts.address_of(given) != address:
+        yield f"{node.name} keeps its account {address}: the private key of the options is another one's"
+    if chosen and store.line(f"{node.name}/password") != chosen.get_secret_value():
+        yield f"{node.name} keeps the passphrase of its account: the account_secret of the options is another one"
 
 
 def _sealers(options: Options) -> list[Node]:

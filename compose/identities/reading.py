@@ -11,7 +11,8 @@ from compose.identities.genesis import Genesis, read_genesis
 from compose.identities.nodekeys import is_node_id
 from compose.identities.storing import Store
 
-GENESIS = "genesis.json"
+GENESIS = "chain/genesis.json"
+"""In a folder of its own: Docker makes a folder of a file that is to be mounted and isn't there yet."""
 
 
 @dataclass(frozen=True)

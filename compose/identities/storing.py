@@ -110,10 +110,12 @@ class Store:
         try:
             if not folder.is_dir():
                 folder.mkdir(mode=FOLDER_MODE, parents=parents)
-                if folder != self.directory and (owner := self._owner()):
-                    os.chown(folder, *owner)
                 _sync(folder.parent)
-            if folder.stat().st_mode & 0o777 != FOLDER_MODE:
+            there = folder.stat()
+            # Docker makes what it is to mount and doesn't find, as root's own.
+            if (owner := self._owner()) and (there.st_uid, there.st_gid) != owner:
+                os.chown(folder, *owner)
+            if there.st_mode & 0o777 != FOLDER_MODE:
                 folder.chmod(FOLDER_MODE)
         except OSError as error:
             raise failed(folder, "cannot be made a folder of one's own", error) from error

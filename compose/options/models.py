@@ -78,7 +78,9 @@ class Geth(Model):
     consensus_engine: Annotated[str, BeforeValidator(values.choice("clique", "ethash"))] = Field(
         "clique", description="clique, or ethash where the version still mines (to 1.11.6)."
     )
-    clique_period: Whole = Field(15, description="Seconds between blocks; 0: blocks only when there are transactions.")
+    clique_period: Annotated[int, BeforeValidator(values.block_period)] = Field(
+        15, description="Seconds between blocks; 0: blocks only when there are transactions."
+    )
     clique_epoch: Annotated[Whole, at_least(1)] = Field(30_000, description="Blocks between checkpoints of the votes.")
     gas_limit: Annotated[Whole, at_least(5_000)] = Field(
         4_700_000, description="Gas limit of the genesis block, which sealers keep to."
@@ -86,7 +88,7 @@ class Geth(Model):
     prefund: dict[EthAddress, Wei] = Field(
         {}, description="Further accounts with an amount in wei in the genesis: `0x…: 1000000000000000000`."
     )
-    advertise: IpAddress = Field(
+    advertise: Annotated[str, BeforeValidator(values.advertised_address)] = Field(
         "", description="Address of this machine that nodes elsewhere reach; given, the p2p ports are published there."
     )
 
@@ -166,7 +168,7 @@ class Sealer(Nodes):
     count: Count = Field(3, description="How many there are.")
     rpcapi: Modules = Field(
         ("admin", "clique", "debug", "eth", "net", "txpool", "web3"),
-        description="Modules of JSON-RPC that a sealer offers to the inner network; empty shuts RPC.",
+        description="Modules of JSON-RPC that a sealer offers to the collector and the other nodes; empty shuts RPC.",
     )
 
 
@@ -214,7 +216,7 @@ class Database(Supporting):
 
     cpus: Cpus = Field(1.0, description="Processors that a container may use.")
     mem: Megabytes = Field(1024, description="Memory that a container may use, in MB.")
-    retention: Annotated[Whole, at_least(1)] = Field(30, description="Days for which it keeps figures.")
+    retention: Annotated[int, BeforeValidator(values.days)] = Field(30, description="Days for which it keeps figures.")
 
 
 class Optional(Supporting):

@@ -23,12 +23,17 @@ LAST_THAT_SEALS = GETH_VERSIONS[-1]
 
 MOST_NODES = 100
 MOST_MEGABYTES = 1 << 20
+_DAY = 86_400
+_MOST_DAYS = 36_500
+"""A hundred years: Prometheus and InfluxDB count nanoseconds in 63 bits, and end at 292."""
 _CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """Private keys of secp256k1 are below it (SEC 2, section 2.4.1)."""
 
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _MODULE = re.compile(r"[a-z0-9]+")
-_IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*(@sha256:[0-9a-f]{64})?")
+_REPOSITORY = re.compile(r"([A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?/)?[a-z0-9]+(([._/]|__|-+)[a-z0-9]+)*")
+_VERSION = re.compile(r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?")
+"""What Docker takes: the name of an image with the registry's before it; tag and digest."""
 _ETHSTATS = re.compile(r"[A-Za-z0-9!#$%&()*+,./;<=>?^_{|}~\[\]-]{1,200}")
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _KEY = re.compile(r"(0x)?[0-9a-fA-F]{64}")
@@ -55,28 +60,25 @@ def none_or_one(value: object) -> int:
     return number
 
 
+def _decimal(value: object) -> float:
+    """Return a number, with or without a decimal point; nan for anything else, which is within no range."""
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value) else math.nan
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+
+
 def cpus(value: object) -> float:
     """Return how many processors a container may use: 0.5, 2."""
-    number = math.nan
-    if isinstance(value, str):
-        if _NUMBER.fullmatch(value):
-            number = float(value)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        number = float(value)
-    if not 0.01 <= number <= 1024:  # noqa: PLR2004 - what Docker takes; false for nan
+    number = _decimal(value)
+    if not 0.01 <= number <= 1024:  # noqa: PLR2004 - what Docker takes
         raise ValueError("is no number of processors; write one such as 0.5, from 0.01 to 1024")
     return number
 
 
 def rate(value: object) -> float:
     """Return how often something happens each second, 0 for never."""
-    number = math.nan
-    if isinstance(value, str):
-        if _NUMBER.fullmatch(value):
-            number = float(value)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        number = float(value)
-    if not (number == 0 or 0.001 <= number <= 1000):  # noqa: PLR2004 - more than such a chain takes; false for nan
+    number = _decimal(value)
+    if not (number == 0 or 0.001 <= number <= 1000):  # noqa: PLR2004 - more than such a chain takes
         raise ValueError("is no rate; write how many there are each second, from 0.001 to 1000, or 0 for none")
     return number
 
@@ -122,10 +124,19 @@ def project_name(value: object) -> str:
     return name
 
 
+def fits_ethstats(found: str) -> bool:
+    """Tell whether geth can be given a secret of the stats page.
+
+    It stands in `NAME:SECRET@ws://HOST:PORT` as it is: geth 1.8 takes it to end at the first `@`, and later versions
+    take it to begin at the last `:`.
+    """
+    return bool(_ETHSTATS.fullmatch(found))
+
+
 def ethstats_secret(value: object) -> SecretStr:
     """Return the secret of the stats page, which geth takes as part of `name:secret@host` alone."""
     found = secret(value)
-    if not _ETHSTATS.fullmatch(found.get_secret_value()):
+    if not fits_ethstats(found.get_secret_value()):
         raise ValueError("holds what geth can't be given there; write letters, digits, - and _, 200 at most")
     return found
 
@@ -204,9 +215,35 @@ def ip_address(value: object) -> str:
     """Return an IP address, or nothing."""
     given = possibly_empty(value)
     try:
-        return str(ipaddress.ip_address(given)) if given else ""
+        if "%" not in given:  # a zone, which neither Docker nor geth takes
+            return str(ipaddress.ip_address(given)) if given else ""
     except ValueError:
-        raise ValueError("is no IP address; write one such as 127.0.0.1 or 192.0.2.7") from None
+        pass
+    raise ValueError("is no IP address; write one such as 127.0.0.1 or 192.0.2.7")
+
+
+def advertised_address(value: object) -> str:
+    """Return an IP address by which others reach this machine, or nothing."""
+    address = ip_address(value)
+    if address and ipaddress.ip_address(address).is_unspecified:
+        raise ValueError("is every address of the machine; write the one that nodes elsewhere reach")
+    return address
+
+
+def block_period(value: object) -> int:
+    """Return seconds between blocks, 0 for blocks on demand: a day at most, as the collector has it, too."""
+    number = whole(value)
+    if number > _DAY:
+        raise ValueError(f"is longer than a day; write {_DAY} at most")
+    return number
+
+
+def days(value: object) -> int:
+    """Return for how many days figures are kept."""
+    number = whole(value)
+    if not 1 <= number <= _MOST_DAYS:
+        raise ValueError(f"is no number of days to keep figures for; write one from 1 to {_MOST_DAYS}")
+    return number
 
 
 def verbosity(value: object) -> int:
@@ -240,9 +277,11 @@ def choice(*allowed: str) -> Callable[[object], str]:
 def image_name(value: object) -> str:
     """Return the name of an image, with its tag or digest."""
     name = text(value)
-    if not _IMAGE.fullmatch(name):
+    repository = _REPOSITORY.match(name)
+    version = name[repository.end() :] if repository else ""
+    if not repository or not _VERSION.fullmatch(version):
         raise ValueError("is no name of an image; write one such as traefik:v3.7.15")
-    if ":" not in name.rpartition("/")[2]:
+    if not version:
         raise ValueError("has no version; write one behind a colon, so that the same image runs tomorrow")
     return name
 
@@ -250,7 +289,7 @@ def image_name(value: object) -> str:
 def image_prefix(value: object) -> str:
     """Return what stands before the images' names: the address of a mirror, or nothing."""
     name = possibly_empty(value).rstrip("/")
-    if name and not _IMAGE.fullmatch(name):
+    if name and not _REPOSITORY.fullmatch(f"{name}/image"):
         raise ValueError("is no prefix of an image's name; write one such as mirror.example:5000/hub")
     return f"{name}/" if name else ""
 

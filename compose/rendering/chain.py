@@ -92,7 +92,6 @@ def runs_geth(options: Options, common: Shared) -> Shared:
         "read_only": True,
         "tmpfs": [IN_MEMORY],
         "stop_grace_period": "2m",
-        "networks": [CHAIN, INNER],
     }
     return Shared("geth", based_on(common, values))
 
@@ -101,6 +100,7 @@ def of_role(options: Options, base: Shared, some: Node, before: list[str]) -> Sh
     """Return what all nodes of one role have in common, given one of them."""
     values = {
         "command": geth.command(options, some),
+        "networks": [CHAIN] if some.role == "sealer" else [CHAIN, INNER],
         **limits(some.settings.cpus, some.settings.mem),
         "depends_on": after(*before, one_shot=[SETUP]),
         "healthcheck": geth.healthcheck(options, some).content(),
@@ -115,7 +115,7 @@ def node(options: Options, base: Shared, it: Node) -> dict[str, Any]:
         service["command"] = geth.command(options, it)
     volumes = [f"{it.name}:/data", f"./keys/{it.name}:/keys:ro", "./config/geth:/chainwatch:ro"]
     if options.geth.create_genesis:
-        volumes.append("./keys/genesis.json:/genesis.json:ro")
+        volumes.append("./keys/chain:/chain:ro")
     service["volumes"] = volumes
     if options.geth.advertise:
         ports = [(it.p2p_port, it.p2p_port)]
@@ -161,7 +161,7 @@ def transfers(options: Options, base: Shared) -> dict[str, Any]:
             "cap_add": READS_KEYS,
             **limits(options.transfers.cpus, options.transfers.mem),
             "depends_on": after(*(it.name for it in to), one_shot=[SETUP]),
-            "networks": [INNER],
+            "networks": sorted({CHAIN if it.role == "sealer" else INNER for it in to}),
             "volumes": [f"./keys/{name}:/keys/{name}:ro" for name in accounts],
             "labels": labels(options, "transfers", options.transfers.labels),
         },

@@ -47,15 +47,15 @@ _COMMENTS = {
     "services.prometheus": "Figures, kept and shown. Prometheus and Alertmanager ask nobody for a password.",
     "services.influxdb-setup": "Makes the database and its users, each with a password of setup's.",
     "services.node-exporter": "The machine's processors, memory and disks. Its network does not show in here.",
-    "networks.chain": "For nodes among themselves, and for what they push to the stats page.",
-    "networks.inner": "For JSON-RPC and the monitoring: no way in, no way out.",
+    "networks.chain": "For nodes among themselves, and for the collector, which asks sealers and is pushed to.",
+    "networks.inner": "For the clients' JSON-RPC and the monitoring: no way in, no way out. No sealer is in it.",
     "networks.outside": "For what publishes a port, and what tells somebody outside.",
     "volumes": "`docker compose down` leaves them; with --volumes the chain is gone.",
 }
 
 _ASKED = {
     "sealer": "JSON-RPC answers under every host name (vhosts), since nodes are asked by their services' names. "
-    "No sealer publishes it: the inner network alone leads there.",
+    "No sealer publishes it: only the other nodes and the collector are in a network with it.",
     "client": "JSON-RPC answers under every host name (vhosts), since nodes are asked by their services' names; from "
     "outside, the load balancer alone leads there. Pages of other origins can't read what is answered (CORS).",
 }

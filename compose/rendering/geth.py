@@ -114,7 +114,7 @@ def _account(options: Options, node: Node) -> Iterator[str]:
 
 
 def _rpc(options: Options, node: Node) -> Iterator[str]:
-    """Offer JSON-RPC to every host name: only the inner network gets there, by names that geth can't know.
+    """Offer JSON-RPC to every host name: only the cluster's own networks get there, by names that geth can't know.
 
     No page of another origin may read what is answered over HTTP (CORS) or open a WebSocket: none is allowed. geth 1.8
     would then turn away programs too, which name no origin; so it allows every one over WebSocket.

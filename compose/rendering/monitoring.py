@@ -44,7 +44,7 @@ class Monitoring:
             volumes += ["./config/traefik/dynamic:/etc/traefik:ro", "rotation:/rotation"]
         page = options.ethstats.labels if has_ethstats(options) else {}
         pushed_to = {"aliases": [ETHSTATS]}
-        networks = {CHAIN: pushed_to, INNER: pushed_to} if has_ethstats(options) else [INNER]
+        networks = {CHAIN: pushed_to, INNER: pushed_to} if has_ethstats(options) else [CHAIN, INNER]
         return self._service(
             "collector",
             options.collector,

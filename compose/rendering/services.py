@@ -11,10 +11,10 @@ from compose.options.models import Options
 from compose.rendering.document import Shared, based_on
 
 CHAIN = "chain"
-"""Network in which nodes speak to each other and push their stats."""
+"""Network in which nodes speak to each other, push their stats, and sealers are asked."""
 
 INNER = "inner"
-"""Network of JSON-RPC and of the monitoring: no way in, no way out."""
+"""Network of the clients' JSON-RPC and of the monitoring: no way in, no way out. No sealer is in it."""
 
 OUTSIDE = "outside"
 """Network of what publishes ports, and of what has to reach the world."""

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Starts one node: `start.sh FLAGS OF GETH`. Needs nothing but a POSIX shell with what Alpine's busybox has.
-#   /keys          this node's own keys, as the service `setup` made them (read-only)
-#   /genesis.json  the first block, where the chain is one of our own (read-only)
-#   /data          the node's volume: chain and keystore
+#   /keys                this node's own keys, as the service `setup` made them (read-only)
+#   /chain/genesis.json  the first block, where the chain is one of our own (read-only)
+#   /data                the node's volume: chain and keystore
 # ADDRESS at the end of a flag stands for the address of the node's account. Secrets stay in files: /tmp is in memory.
 set -eu
 umask 077
 
 keys=${KEYS:-/keys}
-genesis=${GENESIS:-/genesis.json}
+genesis=${GENESIS:-/chain/genesis.json}
 data=${DATA:-/data}
 scratch=${SCRATCH:-/tmp}
 

@@ -98,6 +98,13 @@ def test_a_place_where_nothing_can_be_written(wanted: Path, capsys: pytest.Captu
     assert stderr.count("\n") == 1
 
 
+def test_what_cannot_be_read_is_named(tmp_path: Path, wanted: Path) -> None:
+    (tmp_path / "lab/.chainwatch.json").mkdir(parents=True)
+    code, stdout, stderr, _ = chainwatch("deploy", wanted, "--output", tmp_path / "lab")
+    assert (code, stdout) == (1, "")
+    assert stderr == f"chainwatch: {tmp_path}/lab/.chainwatch.json: Is a directory\n"
+
+
 def test_there_is_no_swarm_yet(tmp_path: Path, wanted: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, stdout, stderr = run(capsys, wanted, "--output", tmp_path / "lab", "--target", "swarm")
     assert (code, stdout) == (2, "")

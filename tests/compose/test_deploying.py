@@ -66,7 +66,7 @@ def test_the_first_time_everything_is_made_and_said(output: Path) -> None:
     for path in rendered(options()):
         assert f"{path}: new" in said
         assert path in there
-    assert {"options.yaml", "compose.yaml", "keys/genesis.json", "join/genesis.json"} <= there.keys()
+    assert {"options.yaml", "compose.yaml", "keys/chain/genesis.json", "join/genesis.json"} <= there.keys()
     assert any(line.startswith("made sealer-1: account: 0x") for line in said)
     assert f"    docker compose -f {output}/compose.yaml up -d --remove-orphans" in said
     assert f"Passwords and secrets: {output}/keys/secrets" in said
@@ -159,7 +159,7 @@ def test_a_new_genesis_is_refused_unless_asked_for(output: Path, changed: dict[s
     assert contents(output) == before
     said = deployed(output, wanted, new_genesis=True)
     now = contents(output)
-    assert now["keys/genesis.json"] != before["keys/genesis.json"]
+    assert now["keys/chain/genesis.json"] != before["keys/chain/genesis.json"]
     assert f"    docker compose -f {output}/compose.yaml down --volumes" in said
     assert now["keys/sealer-1/nodekey"] == before["keys/sealer-1/nodekey"]
     assert now["keys/sealer-1/address"] == before["keys/sealer-1/address"]
@@ -192,7 +192,7 @@ def test_the_difference_is_shown_and_nothing_is_written(output: Path, tmp_path: 
     shown = list(differences(options(), output))
     assert not output.exists()
     assert "# compose.yaml: new" in shown
-    assert "# keys: would be made: genesis.json" in shown
+    assert "# keys: would be made: chain/genesis.json" in shown
     assert "--- /dev/null" in shown
     deployed(output, options())
     before = contents(output)
@@ -375,3 +375,20 @@ def test_a_hundred_nodes_are_deployed_in_reasonable_time(output: Path) -> None:
     begun = time.process_time()
     deployed(output, options(client={"count": 100, "create_accounts": False}))
     assert time.process_time() - begun < 20
+
+
+def test_a_new_secret_of_the_stats_page_is_said_to_need_a_new_start(output: Path) -> None:
+    said = deployed(output, options())
+    assert not [line for line in said if "--force-recreate" in line]
+    changed = options(ethstats={"websocket_secret": "another-one-of-mine"})
+    said = deployed(output, changed)
+    assert f"    docker compose -f {output}/compose.yaml up -d --force-recreate" in said
+    assert "another-one-of-mine" not in "\n".join(said)
+    assert not [line for line in deployed(output, changed) if "--force-recreate" in line]
+
+
+def test_a_way_back_to_an_older_geth_is_said_to_be_none_for_some_chains(output: Path) -> None:
+    deployed(output, options(geth={"version": "1.10.26"}))
+    assert not [line for line in deployed(output, options(geth={"version": "1.13.15"})) if "goes back" in line]
+    said = deployed(output, options(geth={"version": "1.10.26"}))
+    assert [line for line in said if line.startswith("geth goes back from 1.13.15 to 1.10.26")]

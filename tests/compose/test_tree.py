@@ -227,3 +227,20 @@ def test_the_manifest_names_the_files_and_nothing_secret(tmp_path: Path) -> None
     manifest = json.loads((tmp_path / "d" / MANIFEST).read_text())
     assert manifest["files"].keys() == FILES.keys()
     assert manifest["written_by"].startswith("chainwatch ")
+
+
+def test_what_was_edited_of_a_secret_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """Editors write files anew, with a mode of their own."""
+
+    def written(text: str) -> None:
+        tree = Tree(tmp_path / "d", secret={"join/config.toml"})
+        tree.make()
+        tree.announce({"join/config.toml": text})
+        tree.write({"join/config.toml": text}, tree.changes({"join/config.toml": text}))
+
+    written("hunter2")
+    (tmp_path / "d/join/config.toml").write_text("hunter2 # mine")
+    (tmp_path / "d/join/config.toml").chmod(0o644)
+    written("hunter3")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "d/join").iterdir()}
+    assert modes == {"config.toml": 0o600, "config.toml.edited": 0o600}

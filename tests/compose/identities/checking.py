@@ -69,5 +69,5 @@ def check_complete(wanted: Options, directory: Path) -> Identities:
         assert set(signers_of(found.genesis)) == sealers
         funded = {f"0x{address}" for address in found.genesis["alloc"]}
         assert {str(it.address).lower() for it in found.nodes.values() if it.address} <= funded
-        assert json.loads((directory / "genesis.json").read_text()) == found.genesis
+        assert json.loads((directory / "chain/genesis.json").read_text()) == found.genesis
     return found

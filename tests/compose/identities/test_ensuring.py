@@ -81,7 +81,7 @@ def test_without_accounts_there_are_none(tmp_path: Path) -> None:
 
 def test_sealers_without_accounts_leave_a_chain_without_signers_and_that_is_said(tmp_path: Path) -> None:
     lines = said(options(sealer={"count": 1, "create_accounts": False}), tmp_path)
-    assert "genesis.json names no signer: nobody can ever seal a block of this chain" in lines
+    assert "chain/genesis.json names no signer: nobody can ever seal a block of this chain" in lines
     assert "sealer-1 has no account: it can't seal" in lines
 
 
@@ -96,7 +96,10 @@ def test_an_account_that_is_there_is_kept(tmp_path: Path) -> None:
     quietly(sealers(1, KEY), tmp_path)
     before = contents(tmp_path)
     lines = said(sealers(1, OTHER_KEY, account_secret="another one"), tmp_path)
-    assert lines == [f"sealer-1 keeps its account {ADDRESS}: the private key of the options is another one's"]
+    assert lines == [
+        f"sealer-1 keeps its account {ADDRESS}: the private key of the options is another one's",
+        "sealer-1 keeps the passphrase of its account: the account_secret of the options is another one",
+    ]
     assert contents(tmp_path) == before
 
 
@@ -135,7 +138,7 @@ def test_without_a_boot_node_geth_asks_nobody_elsewhere(tmp_path: Path) -> None:
 
 def test_on_a_public_chain_there_is_no_genesis_and_geth_has_bootstrap_nodes_of_its_own(tmp_path: Path) -> None:
     quietly(options(geth={"create_genesis": False}), tmp_path)
-    assert not (tmp_path / "genesis.json").exists()
+    assert not (tmp_path / "chain/genesis.json").exists()
     p2p = tomllib.loads((tmp_path / "sealer-1" / "config.toml").read_text())["Node"]["P2P"]
     assert list(p2p) == ["StaticNodes"]
 
@@ -144,12 +147,13 @@ def test_a_genesis_from_elsewhere_is_kept(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     quietly(options(), elsewhere)
     (tmp_path / "keys").mkdir()
-    text = (elsewhere / "genesis.json").read_text()
-    (tmp_path / "keys" / "genesis.json").write_text(text)
+    text = (elsewhere / "chain/genesis.json").read_text()
+    (tmp_path / "keys/chain").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "keys" / "chain/genesis.json").write_text(text)
     wanted = options(geth={"create_genesis": False, "clique_period": 99})
     assert needs_new_genesis(wanted, tmp_path / "keys") == []
     quietly(wanted, tmp_path / "keys")
-    assert (tmp_path / "keys" / "genesis.json").read_text() == text
+    assert (tmp_path / "keys" / "chain/genesis.json").read_text() == text
 
 
 def test_thirteen_nodes_all_know_each_other_and_of_more_each_knows_twelve(tmp_path: Path) -> None:
@@ -172,7 +176,7 @@ def test_an_added_node_gets_keys_and_an_added_sealer_is_to_be_voted_in(tmp_path:
     assert needs_new_genesis(wanted, tmp_path) == []
     lines = said(wanted, tmp_path)
     address = read(tmp_path).nodes["sealer-2"].address
-    votes = [line for line in lines if line.startswith("sealer-2 is no signer by genesis.json")]
+    votes = [line for line in lines if line.startswith("sealer-2 is no signer by chain/genesis.json")]
     assert len(votes) == 1
     assert f'clique.propose("{address}", true)' in votes[0]
     after = contents(tmp_path)
@@ -203,15 +207,17 @@ def test_a_genesis_is_kept_and_what_differs_is_said(tmp_path: Path) -> None:
     before = contents(tmp_path)
     wanted = options(geth={"clique_period": 5})
     assert needs_new_genesis(wanted, tmp_path) == ["geth.clique_period: 15 -> 5"]
-    assert said(wanted, tmp_path) == ["genesis.json holds, though the options differ: geth.clique_period: 15 -> 5"]
+    assert said(wanted, tmp_path) == [
+        "chain/genesis.json holds, though the options differ: geth.clique_period: 15 -> 5"
+    ]
     assert contents(tmp_path) == before
 
 
 def test_a_genesis_changed_by_hand_is_kept(tmp_path: Path) -> None:
     quietly(options(), tmp_path)
-    genesis = json.loads((tmp_path / "genesis.json").read_text())
+    genesis = json.loads((tmp_path / "chain/genesis.json").read_text())
     genesis["alloc"]["00" * 20] = {"balance": "0x1"}
-    (tmp_path / "genesis.json").write_text(json.dumps(genesis))
+    (tmp_path / "chain/genesis.json").write_text(json.dumps(genesis))
     assert needs_new_genesis(options(), tmp_path) == []
     assert said(options(), tmp_path) == []
     assert read(tmp_path).genesis == genesis
@@ -219,13 +225,13 @@ def test_a_genesis_changed_by_hand_is_kept(tmp_path: Path) -> None:
 
 def test_a_new_genesis_is_made_when_asked_for_and_the_old_one_set_aside(tmp_path: Path) -> None:
     quietly(options(), tmp_path)
-    old = (tmp_path / "genesis.json").read_text()
+    old = (tmp_path / "chain/genesis.json").read_text()
     wanted = options(geth={"network_id": 99, "clique_period": 5})
     with pytest.raises(Unusable, match=r"genesis.json: is of chain 18, the options' geth.network_id is 99"):
         quietly(wanted, tmp_path)
     lines = said(wanted, tmp_path, new_genesis=True)
     assert len(lines) == 2
-    assert [it.read_text() for it in tmp_path.glob("genesis-*.json")] == [old]
+    assert [it.read_text() for it in tmp_path.glob("chain/genesis-*.json")] == [old]
     assert needs_new_genesis(wanted, tmp_path) == []
     check_complete(wanted, tmp_path)
     assert said(wanted, tmp_path, new_genesis=True) == []
@@ -281,8 +287,8 @@ def test_further_accounts_of_a_node_change_nothing(tmp_path: Path) -> None:
         ("sealer-1/keystore/key", b"{}", "is no file of a keystore"),
         ("sealer-1/keystore/key", b"[" * 100_000, "is no file of a keystore"),
         ("sealer-1/keystore/key", b'{"crypto": 1, "address": "0x1"}', "is no file of a keystore"),
-        ("genesis.json", b"{", "is no JSON"),
-        ("genesis.json", b"\xff\xfe", "is no text"),
+        ("chain/genesis.json", b"{", "is no JSON"),
+        ("chain/genesis.json", b"\xff\xfe", "is no text"),
         ("secrets/ethstats", b"x" * (17 << 20), "is far too large"),
     ],
 )
@@ -338,3 +344,27 @@ def test_a_directory_that_can_not_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Unusable, match="cannot be made a folder of one's own: File exists"):
         ensure(options(), tmp_path / "file", print)
+
+
+def test_every_secret_that_the_options_take_can_be_used_without_them(tmp_path: Path) -> None:
+    """The service `setup` reads the options less their secrets."""
+    secret = "a!b#c$d%e&f(g)*+,./;<=>?^_{|}~[]-"
+    quietly(options(ethstats={"websocket_secret": secret}), tmp_path)
+    assert said(options(), tmp_path) == []
+    assert check_complete(options(ethstats={}), tmp_path).secret("ethstats") == secret
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user")
+def test_folders_that_docker_made_are_given_to_whose_directory_it_is(tmp_path: Path) -> None:
+    """Where a mount's source is missing, Docker makes it: root's own, and for all to read."""
+    os.chown(tmp_path, 4321, 4321)
+    for name in ("sealer-1", "chain", "secrets"):
+        (tmp_path / name).mkdir(mode=0o755)
+    quietly(options(), tmp_path)
+    check_complete(options(), tmp_path)
+    assert {(it.stat().st_uid, it.stat().st_gid) for it in tmp_path.rglob("*")} == {(4321, 4321)}
+
+
+def test_ethash_has_no_signers(tmp_path: Path) -> None:
+    wanted = options(geth={"consensus_engine": "ethash", "version": "1.11.6"})
+    assert "made chain/genesis.json: chain 18, ethash" in said(wanted, tmp_path)

@@ -19,7 +19,7 @@ from compose.identities import Unusable, ensure, planned
 from compose.identities.storing import Store
 from tests.compose.identities.checking import check_complete, contents, options, quietly
 
-KEPT = ("nodekey", "password", "keystore", "genesis.json", "secrets")
+KEPT = ("nodekey", "password", "keystore", "chain/genesis.json", "secrets")
 """What is made once: nothing of it may be another after a further run."""
 
 
@@ -88,7 +88,7 @@ def test_a_new_genesis_that_is_broken_off_loses_none(tmp_path: Path) -> None:
     for count in itertools.count(1):
         keys = tmp_path / f"{count}"
         quietly(options(), keys)
-        old = (keys / "genesis.json").read_bytes()
+        old = (keys / "chain/genesis.json").read_bytes()
         wanted = options(geth={"clique_period": 1})
         over = False
         with pytest.MonkeyPatch.context() as patched:
@@ -98,7 +98,7 @@ def test_a_new_genesis_that_is_broken_off_loses_none(tmp_path: Path) -> None:
                 over = True
             except Killed:
                 pass
-        assert old in [it.read_bytes() for it in keys.glob("genesis*.json")]
+        assert old in [it.read_bytes() for it in keys.glob("chain/genesis*.json")]
         quietly(wanted, keys, new_genesis=True)
         check_complete(wanted, keys)
         if over:

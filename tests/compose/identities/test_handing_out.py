@@ -129,7 +129,7 @@ def test_the_command_makes_hands_out_and_says_so_once(tmp_path: Path, capsys: py
     given = arguments(tmp_path)
     assert main(given) == 0
     told = capsys.readouterr()
-    assert "made genesis.json" in told.out
+    assert "made chain/genesis.json" in told.out
     assert f"handed secrets/ethstats to user {READER}" in told.out
     assert (tmp_path / "volume" / "ethstats").read_text() not in told.out
     assert told.err == ""

@@ -31,6 +31,9 @@ ONE_BY_ONE: list[Callable[[object], object]] = [
     values.eth_address,
     values.host_port,
     values.ip_address,
+    values.advertised_address,
+    values.block_period,
+    values.days,
     values.verbosity,
     values.log_level,
     values.choice("full", "fast"),
@@ -69,6 +72,8 @@ def test_numbers_are_what_they_say_or_refused(number: int) -> None:
         (values.none_or_one, 0, 1),
         (values.megabytes, 16, values.MOST_MEGABYTES),
         (values.host_port, 0, 65_535),
+        (values.block_period, 0, 86_400),
+        (values.days, 1, 36_500),
     ):
         try:
             assert read(scalar(str(number))) == number
@@ -160,11 +165,25 @@ def test_arguments_as_a_list_are_as_they_are(arguments: list[str]) -> None:
         (values.image_prefix, "mirror:5000/", "mirror:5000/"),
         (values.image_prefix, "", ""),
         (values.image_name, "a/b@sha256:" + "0" * 64, "a/b@sha256:" + "0" * 64),
+        (values.image_name, "geth:v1.13.15-RC_1", "geth:v1.13.15-RC_1"),
+        (
+            values.image_name,
+            "mirror.example:5000/a/b-c_d.e:1@sha256:" + "0" * 64,
+            "mirror.example:5000/a/b-c_d.e:1@sha256:" + "0" * 64,
+        ),
         (values.replaced, "anything", None),
     ],
 )
 def test_what_is_written_in_more_than_one_way(read: Callable[[object], object], written: str, found: object) -> None:
     assert read(scalar(written)) == found
+
+
+@pytest.mark.parametrize(
+    "written", ["a:b:c", "a//b:1", "a:-b", "a/:1", "A:1", "-a:1", "a@sha256:0", "a:1/b", "host:99999999/a:1"]
+)
+def test_names_that_docker_takes_for_none_of_an_image(written: str) -> None:
+    with pytest.raises(ValueError, match=r"is no name of an image|has no version"):
+        values.image_name(scalar(written))
 
 
 def test_secrets_do_not_show() -> None:

@@ -15,11 +15,17 @@ from tests.compose.rendering.options import CASES, files_of, options_of
 
 COMPOSE = Path(__file__).parents[3] / "compose"
 
+SCRIPT = "config/geth/start.sh"
+"""The one file that is the same for all options: it stands in no case."""
+
+START = (COMPOSE / "rendering" / "start.sh").read_text(encoding="utf-8")
+
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Path, pytestconfig: pytest.Config) -> None:
     folder = case / "expected"
-    files = files_of(case.name)
+    files = dict(files_of(case.name))
+    assert files.pop(SCRIPT, START) == START
     if pytestconfig.getoption("--update-cases"):
         shutil.rmtree(folder, ignore_errors=True)
         for path, text in files.items():

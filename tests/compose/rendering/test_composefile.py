@@ -223,14 +223,22 @@ def test_what_is_published_is_published_at_the_address_that_was_given(name: str)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_node_is_in_a_network_that_publishes(name: str) -> None:
-    """JSON-RPC is reached in the inner network alone, which has no way in; nodes are led to by the load balancer."""
+    """JSON-RPC is reached in networks that have no way in; clients are led to by the load balancer, sealers by none."""
     networks = compose_file(name)["networks"]
     for service, settings in services(name):
         joined = set(settings.get("networks", []))
         assert ("outside" in joined) <= (service in PUBLISHING), service
         if re.match("boot|sealer|client", service):
-            assert joined <= {"chain", "inner"}
+            assert joined <= {"chain", "inner"} - ({"inner"} if service.startswith("sealer") else set())
+        if service not in {"collector", "transfers"} and not re.match("boot|sealer|client", service):
+            assert "chain" not in joined, service
     assert networks.get("inner", {"internal": True}) == {"internal": True}
+
+
+def test_transfers_are_in_the_network_of_those_that_take_them() -> None:
+    for clients, network in ((0, "chain"), (1, "inner")):
+        options = Options.model_validate({"transfers": {"rate": 1}, "client": {"count": clients}})
+        assert yaml.safe_load(rendered(options)["compose.yaml"])["services"]["transfers"]["networks"] == [network]
 
 
 def test_the_chain_leads_to_the_world_only_where_nodes_elsewhere_are_to_be_reached() -> None:
@@ -250,9 +258,18 @@ def test_each_node_sees_its_own_keys_alone(name: str) -> None:
     for service, settings in services(name):
         if re.match("boot|sealer|client", service):
             mounts = [mount for mount in settings["volumes"] if mount.startswith("./keys")]
-            assert set(mounts) <= {f"./keys/{service}:/keys:ro", "./keys/genesis.json:/genesis.json:ro"}
+            assert set(mounts) <= {f"./keys/{service}:/keys:ro", "./keys/chain:/chain:ro"}
         elif service not in {"setup", "transfers", "influxdb-setup"}:
             assert not [mount for mount in settings.get("volumes", []) if mount.startswith("./keys")], service
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_single_file_is_mounted_that_setup_has_yet_to_make(name: str) -> None:
+    """Docker makes a folder in the place of what is missing: a folder is what it has to be."""
+    for service, settings in services(name):
+        for mount in settings.get("volumes", []):
+            source = mount.partition(":")[0]
+            assert not source.startswith("./keys") or not Path(source.removeprefix("./")).suffix, (service, mount)
 
 
 @pytest.mark.parametrize("name", NAMES)

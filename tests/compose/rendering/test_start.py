@@ -243,7 +243,7 @@ def test_a_sealer_seals_stops_when_it_is_told_to_and_goes_on(tmp_path: Path) -> 
     ensure(options, keys, lambda _: None)
     shutil.rmtree(place.root / "keys")
     shutil.move(keys / "sealer-1", place.root / "keys")
-    shutil.move(keys / "genesis.json", place.root / "genesis.json")
+    shutil.move(keys / "chain/genesis.json", place.root / "genesis.json")
     port = free_port()
     moved = {"0.0.0.0": "127.0.0.1", "=/keys/": f"={place.root}/keys/", "=/data": f"={place.root}/data"}
     moved |= {"=/tmp/": f"={place.root}/scratch/", "=8545": f"={port}", "=8546": f"={free_port()}"}
