@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import urllib.parse
@@ -15,6 +16,7 @@ from typing import Any
 import aiohttp
 import yaml
 
+from compose.rendering.__main__ import default_files
 from tests.e2e import images
 from tests.e2e.engine import Docker
 from tests.e2e.parts import ROOT
@@ -24,6 +26,19 @@ from tests.real.servers import Prometheus, fetch, wait_for
 HTTP, WEBSOCKET, STATS = "http://127.0.0.1:8500", "ws://127.0.0.1:8501", "http://127.0.0.1:8502"
 PROMETHEUS = "http://127.0.0.1:9090"
 """Where the machine's own ports lead, by default."""
+
+
+GIVE_AWAY = (
+    "admin_nodeInfo",
+    "admin_peers",
+    "debug_memStats",
+    "debug_metrics",
+    "debug_setHead",
+    "miner_stop",
+    "personal_listAccounts",
+    "personal_unlockAccount",
+)
+"""Methods that tell of a node itself, or change it."""
 
 
 class Refused(Exception):  # noqa: N818 - named for what is told
@@ -68,6 +83,14 @@ class Container:
         last = f": {checks[-1]['Output'].strip()[-200:]!r}" if checks and self.health != "healthy" else ""
         ended = "" if self.running else f", status {state['ExitCode']} {state['Error']}"
         return f"{self.service}: {state['Status']}{ended} {self.health}{last}, restarts {self.about['RestartCount']}"
+
+
+def copy_default(folder: Path) -> None:
+    """Copy what the repository holds in compose/, as it is in a fresh clone: no key is made yet."""
+    for path in default_files():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "compose" / path, place)
 
 
 def deploy(folder: Path, options: Mapping[str, object]) -> None:
@@ -206,6 +229,33 @@ def rpc(method: str, *params: object, url: str = HTTP, timeout: float = 5) -> An
     if answer.status != 200 or "result" not in (told := answer.json()):
         raise Refused(f"{method}: {answer.status} {answer.text[:300]}")
     return told["result"]
+
+
+def answered(method: str) -> str | None:
+    """Return what a client answers; None while none does."""
+    try:
+        return str(rpc(method))
+    except (Refused, OSError):
+        return None
+
+
+def has_passed(number: int) -> bool:
+    """Tell whether there are newer blocks than this one, through the load balancer."""
+    found = answered("eth_blockNumber")
+    return found is not None and int(found, 16) > number
+
+
+def sealed_in_turn(cluster: Cluster, *sealers: str) -> bool:
+    """Tell whether each of the newest blocks is of the sealer whose turn it was, twice around, and these are all."""
+    head, count = height(), 2 * len(sealers)
+    if head < count:
+        return False
+    blocks = [rpc("eth_getBlockByNumber", hex(number), False) for number in range(head - count + 1, head + 1)]
+    # geth 1.8 has no clique_getSigner.
+    snapshots = {int(block["number"], 16): rpc("clique_getSnapshot", block["number"]) for block in blocks}
+    signers = {snapshot["recents"][str(number)] for number, snapshot in snapshots.items()}
+    in_turn = {block["difficulty"] for block in blocks} == {"0x2"}
+    return in_turn and signers == {cluster.address(name) for name in sealers}
 
 
 def rpc_by_websocket(method: str, *params: object) -> Any:  # noqa: ANN401 - JSON is anything

@@ -10,27 +10,24 @@ from typing import NamedTuple
 import pytest
 
 from tests.e2e import images, parts
-from tests.e2e.cluster import deploy, dump, started
+from tests.e2e.cluster import copy_default, deploy, dump, started
 from tests.e2e.engine import PROGRAMS, Docker, engine, missing
 
 OPTIONS: dict[str, dict[str, object]] = {
-    # Every default but this one: blocks five times as often, so that what takes some blocks takes no minutes.
-    "default": {"geth": {"clique_period": 3}},
-    # The line of geth that answers debug_metrics, and no more around it than is needed to see that.
+    # The line of geth that answers debug_metrics, and no more around it than is needed to see what becomes of that.
     "old": {
         "service": {"name": "old"},
-        "geth": {"version": "1.8.27"},
-        "sealer": {"count": 1},
+        "geth": {"version": "1.8.27", "clique_period": 2},
+        "sealer": {"count": 2},
         "client": {"count": 1},
         "collector": {"interval": "5s"},
-        "traefik": {"count": 0},
         "prometheus": {"count": 0},
         "alertmanager": {"count": 0},
         "grafana": {"count": 0},
         "node_exporter": {"count": 0},
     },
 }
-"""The clusters, by name: what each one's options say."""
+"""The clusters beside that of the default options, by name: what each one's options say."""
 
 
 class Running(NamedTuple):
@@ -70,17 +67,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("not tried here")
     for image, reason in images.LEFT_OUT.items():
         terminalreporter.write_line(f"{image}: {reason}; its service is left out")
-    for image, reason in images.IMITATED.items():
-        terminalreporter.write_line(f"{image}: {reason}")
 
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return a folder with each of the clusters, as `chainwatch deploy` makes it."""
+    """Return a folder with each cluster: the default as the repository holds it, the others as they are deployed."""
     folder = tmp_path_factory.mktemp("deployed")
+    copy_default(folder / "default")
     for name, options in OPTIONS.items():
         deploy(folder / name, options)
-    return {name: folder / name for name in OPTIONS}
+    return {name: folder / name for name in ("default", *OPTIONS)}
 
 
 @pytest.fixture(scope="session")

@@ -28,12 +28,6 @@ LEFT_OUT = {
 }
 """Images that can't be built, by name without the tag. Services that run one are left out."""
 
-OLD_GETH = "1.8."
-"""Versions of geth that can't be had, and are imitated."""
-
-IMITATED = {f"ethereum/client-go:alltools-v{OLD_GETH}27": "a command line like geth's on a simulated node"}
-"""Images that are not what their names say."""
-
 
 def fetch(names: Iterable[str]) -> None:
     """Fetch what the images of these names are made of: before an engine runs, as that leaves the network.
@@ -45,7 +39,7 @@ def fetch(names: Iterable[str]) -> None:
         assert repository(name) in BUILDERS, f"{name}: {__name__}.BUILDERS has no builder for an image of this name"
         version = name.rpartition("v")[2]
         match repository(name):
-            case "ethereum/client-go" if not version.startswith(OLD_GETH):
+            case "ethereum/client-go":
                 parts.go_ethereum(version)
             case "traefik":
                 parts.traefik(version)
@@ -67,33 +61,11 @@ def repository(name: str) -> str:
 
 def _client_go(docker: Docker, name: str) -> None:
     """Build geth on busybox. The official one is Alpine with geth and more of its tools."""
-    version = name.rpartition("-v")[2]
-    if version.startswith(OLD_GETH):
-        _old_client_go(docker, name)
-        return
-    programs = parts.go_ethereum(version)
+    programs = parts.go_ethereum(name.rpartition("-v")[2])
     with _imported(docker, name, "EXPOSE 8545 8546 30303 30303/udp") as archive:
         _busybox(archive)
         for program in ("geth", "bootnode"):  # the official one has abigen, clef, evm, rlpdump and others beside them
             archive.copy(programs / program, f"usr/local/bin/{program}")
-
-
-def _old_client_go(docker: Docker, name: str) -> None:
-    """Build an imitation: no geth 1.8 can be had. Shell and tools are Debian's where Alpine has busybox."""
-    chainwatch = f"chainwatch:{_version()}"
-    build(docker, [chainwatch])
-    with _built(docker, name) as archive:
-        archive.text(
-            "Dockerfile",
-            f'FROM {chainwatch}\nUSER root\nENTRYPOINT []\nCMD ["/bin/sh"]\nCOPY files /\n',
-        )
-        for applet in ("nc", "nslookup"):
-            archive.link(f"files/usr/local/bin/{applet}", "/bin/busybox")
-        archive.copy(OURS / "wget.sh", "files/usr/local/bin/wget")
-        archive.copy(OURS / "old_geth.py", "files/usr/local/lib/old_geth.py", 0o644)
-        for program in ("geth", "bootnode"):
-            script = f'#!/bin/sh\nexec /opt/chainwatch/bin/python /usr/local/lib/old_geth.py {program} "$@"\n'
-            archive.text(f"files/usr/local/bin/{program}", script, 0o755)
 
 
 def _traefik(docker: Docker, name: str) -> None:
@@ -254,12 +226,6 @@ def _installed(program: str) -> Path:
     path = find(program)
     assert path, f"{program} is not installed"
     return Path(path)
-
-
-def _version() -> str:
-    about = (parts.ROOT / "pyproject.toml").read_text()
-    (version,) = re.findall(r'^version = "(.+)"', about, re.MULTILINE)
-    return str(version)
 
 
 def _is_there(docker: Docker, name: str) -> bool:

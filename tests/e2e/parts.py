@@ -1,7 +1,8 @@
 """What the images are made of: real programs, fetched or built on this machine, and kept for the next run.
 
 All of it comes by the ordinary clients (debootstrap, go, pip) as they are set up on this machine, before any container
-runs. A part is kept in $XDG_CACHE_HOME/chainwatch/e2e under a name with a hash of what went into it.
+runs. A part is kept in $XDG_CACHE_HOME/chainwatch/e2e under a name with a hash of what went into it, but for the old
+geth, which other tests run as well.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from tests.e2e.engine import find, missing
 _log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[2]
+OLD_GETH = ROOT / "tests" / "real" / "geth-1.8.27"
+"""How the geth of that version is built."""
+
 PYTHON = "/usr/bin/python3"
 """Debian's: of the same release as the one in the images, so that what pip picks for it fits there."""
 
@@ -33,6 +37,7 @@ PACKAGES = ("busybox", "ca-certificates", "curl", "python3", "python3-venv", "wg
 PROGRAMS = {
     "debootstrap": "debootstrap",
     "go": "golang-go of bookworm-backports (1.21 or newer)",
+    "gcc": "gcc, beside libc6-dev",
     "prometheus": "prometheus",
     "promtool": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
@@ -89,6 +94,8 @@ def busybox() -> Path:
 
 def go_ethereum(version: str) -> Path:
     """Return a folder with `geth` and `bootnode`, linked statically so that they run in any image."""
+    if OLD_GETH.name == f"geth-{version}":
+        return Path(_run(OLD_GETH / "build.sh").splitlines()[-1])  # what Go says of its work comes before it
 
     def make(target: Path) -> None:
         programs = [f"github.com/ethereum/go-ethereum/cmd/{name}@v{version}" for name in ("geth", "bootnode")]
@@ -163,9 +170,9 @@ def _pip(python: str, *arguments: str) -> None:
     _run(python, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments)
 
 
-def _run(program: str, *arguments: str | Path, env: dict[str, str] | None = None) -> None:
-    """Run a program, for 15 minutes at most. Raises AssertionError with what it said if it fails."""
-    command: Sequence[str] = [find(program) or program, *map(str, arguments)]
+def _run(program: str | Path, *arguments: str | Path, env: dict[str, str] | None = None) -> str:
+    """Run a program, for 15 minutes at most; return what it said. Raises AssertionError with that if it fails."""
+    command: Sequence[str] = [find(str(program)) or str(program), *map(str, arguments)]
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -175,4 +182,6 @@ def _run(program: str, *arguments: str | Path, env: dict[str, str] | None = None
         timeout=900,
         check=False,
     )
-    assert not done.returncode, f"{' '.join(command)}: status {done.returncode}\n{done.stdout.decode()[-4000:]}"
+    said = done.stdout.decode()
+    assert not done.returncode, f"{' '.join(command)}: status {done.returncode}\n{said[-4000:]}"
+    return said

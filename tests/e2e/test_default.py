@@ -1,4 +1,8 @@
-"""The cluster of the default options: what it offers, what it keeps to itself, and what it survives."""
+"""The cluster of the default options: what it offers, what it keeps to itself, and what it survives.
+
+It is the one in the repository's compose/, begun as in a fresh clone: its first start makes keys and genesis. A block
+takes its 15 seconds.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,25 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.cluster import (
+    GIVE_AWAY,
     PROMETHEUS,
     STATS,
     Cluster,
     Refused,
+    answered,
     chainwatch,
     containers,
     figure,
+    has_passed,
     height,
     rpc,
     rpc_by_websocket,
+    sealed_in_turn,
 )
 from tests.e2e.engine import Docker
 from tests.real.servers import Prometheus, fetch, wait_for
@@ -31,8 +38,8 @@ SEALERS = ["sealer-1", "sealer-2", "sealer-3"]
 CLIENTS = ["client-1", "client-2"]
 NODES = sorted(SEALERS + CLIENTS)
 
-RECENT = 12
-"""Blocks in which a sealer that is there seals: of three, each seals at least every second one of its turns."""
+RECENT = 6
+"""Blocks in which a sealer that is there seals: of three, each has two turns in them."""
 
 MARGIN = f"""
 count(ethstats_sealer_last_block_number > on(chain) group_left() (max by(chain) (chain_head_block_number) - {RECENT}))
@@ -53,26 +60,16 @@ def described(docker: Docker, deployed: dict[str, Path]) -> Iterator[Cluster]:
 def cluster(described: Cluster) -> Cluster:
     """Run the cluster for all tests; each leaves it as it found it."""
     described.up()
-    wait_for(_has_blocks, "there are blocks", within=60)
+    wait_for(lambda: has_passed(3), "there are blocks", within=120)
     return described
 
 
 def test_every_sealer_seals_in_its_turn(cluster: Cluster) -> None:
-    addresses = {cluster.address(name) for name in SEALERS}
-
-    def in_turn() -> bool:
-        head = height()
-        if head < 6:
-            return False
-        blocks = [rpc("eth_getBlockByNumber", hex(number), False) for number in range(head - 5, head + 1)]
-        signers = [rpc("clique_getSigner", block["number"]) for block in blocks]
-        return {block["difficulty"] for block in blocks} == {"0x2"} and set(signers) == addresses
-
-    wait_for(in_turn, "six blocks that three sealers sealed in turn", within=90, every=1)
+    wait_for(lambda: sealed_in_turn(cluster, *SEALERS), "six blocks in turn", within=300, every=2)
 
 
 def test_all_nodes_are_peers_of_all(cluster: Cluster) -> None:
-    wait_for(lambda: _answers("net_peerCount") == "0x4", "four peers, over HTTP", within=60, every=1)
+    wait_for(lambda: answered("net_peerCount") == "0x4", "four peers, over HTTP", within=60, every=1)
 
 
 def test_clients_answer_over_a_websocket(cluster: Cluster) -> None:
@@ -82,18 +79,7 @@ def test_clients_answer_over_a_websocket(cluster: Cluster) -> None:
     assert int(rpc("eth_chainId"), 16) == int(rpc_by_websocket("eth_chainId"), 16) == 18
 
 
-@pytest.mark.parametrize(
-    "method",
-    [
-        "admin_nodeInfo",
-        "admin_peers",
-        "debug_memStats",
-        "debug_setHead",
-        "miner_stop",
-        "personal_listAccounts",
-        "personal_unlockAccount",
-    ],
-)
+@pytest.mark.parametrize("method", GIVE_AWAY)
 def test_what_gives_a_node_away_is_refused(cluster: Cluster, method: str) -> None:
     with pytest.raises(Refused, match="-32601"):
         rpc(method)
@@ -136,7 +122,7 @@ def test_the_stats_page_lists_every_node(cluster: Cluster) -> None:
             and {one["address"] for one in said["sealers"]} == {cluster.address(name) for name in SEALERS}
         )
 
-    wait_for(complete, "every node has pushed blocks, every sealer has sealed one", within=60, every=1)
+    wait_for(complete, "every node has pushed blocks, every sealer has sealed one", within=120, every=1)
     page = fetch(STATS)
     assert page.status == 200
     assert all(name in page.text for name in NODES)
@@ -199,20 +185,20 @@ def test_a_client_is_killed_and_the_other_one_answers(cluster: Cluster) -> None:
 
     assert [one for one in failed if one[0] > noticed] == []
     assert served > 50
-    wait_for(lambda: _answers("net_peerCount") == "0x4", "client-1 is back among its peers", within=90, every=1)
+    wait_for(lambda: answered("net_peerCount") == "0x4", "client-1 is back among its peers", within=90, every=1)
     wait_for(lambda: not cluster.not_ready(), "client-1 is healthy", within=60, every=1)
 
 
 def test_a_sealer_is_killed_and_the_margin_falls(cluster: Cluster) -> None:
-    wait_for(lambda: figure(MARGIN) == 1, "one of three sealers may fail", within=90, every=1)
+    wait_for(lambda: figure(MARGIN) == 1, "one of three sealers may fail", within=180, every=1)
     cluster.kill("sealer-3")
     before = height()
 
-    wait_for(lambda: figure(MARGIN) == 0, "none may fail now", within=150, every=1)
+    wait_for(lambda: figure(MARGIN) == 0, "none may fail now", within=300, every=1)
     assert height() > before
     assert figure('chain_node_up{node="sealer-3"}') == 0
     cluster.start("sealer-3")
-    wait_for(lambda: figure(MARGIN) == 1, "the sealer seals again", within=120, every=1)
+    wait_for(lambda: figure(MARGIN) == 1, "the sealer seals again", within=300, every=1)
 
 
 def test_the_chain_goes_on_after_down_and_up(cluster: Cluster) -> None:
@@ -225,26 +211,10 @@ def test_the_chain_goes_on_after_down_and_up(cluster: Cluster) -> None:
     assert containers(cluster.docker) == {}
     cluster.up()
 
-    wait_for(lambda: _has_passed(number), "the chain goes on from where it was", within=90, every=1)
+    wait_for(lambda: has_passed(number), "the chain goes on from where it was", within=180, every=1)
     assert rpc("eth_getBlockByNumber", "0x0", False)["hash"] == genesis
     assert rpc("eth_getBlockByNumber", hex(number - 5), False)["hash"] == old
     assert {path: path.read_bytes() for path in (cluster.folder / "keys").rglob("*") if path.is_file()} == keys
-
-
-def _answers(method: str) -> str | None:
-    """Return what a client answers; None while none does."""
-    try:
-        return str(rpc(method))
-    except (Refused, OSError):
-        return None
-
-
-def _has_passed(number: int) -> bool:
-    found = _answers("eth_blockNumber")
-    return found is not None and int(found, 16) > number
-
-
-_has_blocks = partial(_has_passed, 5)
 
 
 def _seconds_until_noticed(cluster: Cluster) -> float:

@@ -13,24 +13,34 @@ from pathlib import Path
 from typing import Any
 
 from compose.identities import Identities, Identity
+from compose.identities.configs import ETHSTATS_URL
 from compose.options.cluster import Node as Planned
 from compose.options.cluster import nodes
 from compose.options.models import Options
+from compose.options.values import line_of
+from compose.rendering.geth import NEW_NAMES
 from tests.real.servers import Process, answers, fetch, free_port, wait_for
 
 Ports = dict[str, int]
 
 
 class Node:
-    """One geth with its own keys, in a folder of its own."""
+    """One geth with its own keys, in a folder of its own. An old one, 1.8, has its own words for the same."""
 
-    def __init__(self, binary: str, folder: Path, argv: list[str]) -> None:
+    def __init__(self, binary: str, folder: Path, argv: list[str], *, old: bool = False) -> None:
         self.folder = folder
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        argv = [binary, *argv, "--nat", "none", "--authrpc.port", str(free_port()), "--ipcdisable", "--cache", "64"]
-        argv += ["--http", "--http.addr", "127.0.0.1", "--http.port", str(port)]
-        argv += ["--http.api", "eth,net,web3,txpool,clique,admin"]
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.metrics_url = f"http://127.0.0.1:{(metrics_port := free_port())}/debug/metrics"
+        modules = "eth,net,web3,txpool,clique,admin"
+        argv = [binary, *argv, "--nat", "none", "--ipcdisable", "--cache", "64", "--metrics"]
+        if old:
+            argv += ["--rpc", "--rpcaddr", "127.0.0.1", "--rpcport", str(self.port), "--rpcapi", f"{modules},debug"]
+            argv += ["--pprof", "--pprofaddr", "127.0.0.1", "--pprofport", str(metrics_port)]
+        else:
+            argv += ["--http", "--http.addr", "127.0.0.1", "--http.port", str(self.port), "--http.api", modules]
+            argv += ["--metrics.addr", "127.0.0.1", "--metrics.port", str(metrics_port)]
+            argv += ["--authrpc.port", str(free_port())]
         self.process = Process(argv, folder / "log")
 
     def start(self) -> None:
@@ -54,8 +64,17 @@ class Node:
         return self.head >= number
 
 
+def is_old(options: Options) -> bool:
+    """Tell whether the options' geth is an old one."""
+    return line_of(options.geth.version) < NEW_NAMES
+
+
 def located(config: str, ports: Ports) -> str:
-    """Return a configuration of geth with addresses in the place of names, as the start script makes it."""
+    """Return a configuration of geth with addresses in the place of names, as the start script makes it.
+
+    The stats page is where the port `ethstats` says, and nowhere if it doesn't.
+    """
+    config = config.replace(ETHSTATS_URL, f"ws://127.0.0.1:{ports.get('ethstats', 9)}")
     config = re.sub(r'"enode://\w+@boot-[^"]*",', "", config)
     return re.sub(r"@((?:sealer|client)-\d+):\d+", lambda found: f"@127.0.0.1:{ports[found[1]]}", config)
 
@@ -97,10 +116,11 @@ def _peers(node: Node) -> int:
 def _prepared(
     binary: str, folder: Path, *, options: Options, node: Planned, identities: Identities, ports: Ports
 ) -> Node:
+    old = is_old(options)
     keys = identities.directory / node.name
     identity: Identity = identities.nodes[node.name]
     folder.mkdir(parents=True)
-    genesis = identities.directory / "genesis.json"
+    genesis = identities.directory / "chain/genesis.json"
     subprocess.run([binary, "--datadir", folder, "init", genesis], check=True, capture_output=True, timeout=60)
     (folder / "config.toml").write_text(located((keys / "config.toml").read_text(), ports))
     argv = ["--datadir", folder, "--config", folder / "config.toml", "--nodekey", keys / "nodekey"]
@@ -108,8 +128,9 @@ def _prepared(
     argv += ["--nodiscover", "--netrestrict", "127.0.0.0/8"]
     if identity.address:
         shutil.copytree(keys / "keystore", folder / "keystore", dirs_exist_ok=True)
-        argv += ["--unlock", identity.address, "--password", keys / "password", "--allow-insecure-unlock"]
+        argv += ["--unlock", identity.address, "--password", keys / "password"]
+        argv += [] if old else ["--allow-insecure-unlock"]
     if node.role == "sealer":
         assert identity.address
         argv += ["--mine", "--miner.etherbase", identity.address]
-    return Node(binary, folder, [str(part) for part in argv])
+    return Node(binary, folder, [str(part) for part in argv], old=old)

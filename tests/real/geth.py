@@ -1,11 +1,13 @@
 """A private Clique network of real geth nodes on loopback: two sealers and a client, a block every second.
 
-geth 1.13.15 is the last version that seals. It is `geth` in PATH, or where CHAINWATCH_GETH points to.
+geth 1.13.15 is the last version that seals. It is `geth` in PATH, or where CHAINWATCH_GETH points to. The last that has
+`debug_metrics` is 1.8.27: where CHAINWATCH_OLD_GETH points to, or what geth-1.8.27/build.sh has built.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -37,6 +39,17 @@ def geth() -> str:
     version = re.search(r"^Version: (\d+)\.(\d+)", told, re.MULTILINE)
     if version is None or not (1, 10) <= (int(version[1]), int(version[2])) < (1, 14):
         unavailable(f"{binary} is no version that seals a Clique chain: {version and version[0]}")
+    return binary
+
+
+def old_geth() -> str:
+    """Return the path of a geth 1.8.27; skip or fail the test where there is none."""
+    kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chainwatch" / "bin" / "geth-1.8.27"
+    named = os.environ.get("CHAINWATCH_OLD_GETH") or str(kept / "geth")
+    binary = shutil.which(named) or unavailable(f"no {named}: {Path(__file__).parent}/geth-1.8.27/build.sh makes it")
+    told = subprocess.run([binary, "version"], capture_output=True, text=True, timeout=30, check=True).stdout
+    if "Version: 1.8.27-stable" not in told:
+        unavailable(f"{binary} is another version")
     return binary
 
 

@@ -16,8 +16,8 @@ from compose.identities.genesis import ACCOUNT_FUNDS
 from compose.identities.nodekeys import enode
 from compose.options.cluster import nodes
 from compose.options.models import Options
-from tests.real.cluster import Node, cluster, run_commands
-from tests.real.geth import geth
+from tests.real.cluster import Node, cluster, is_old, run_commands
+from tests.real.geth import geth, old_geth
 from tests.real.servers import free_port, wait_for
 
 pytestmark = pytest.mark.real
@@ -29,14 +29,20 @@ KNOWN_ADDRESS = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 RICH = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Options, Identities, dict[str, Node]]]:
+BINARIES = {"1.13.15": geth, "1.8.27": old_geth}
+
+
+@pytest.fixture(scope="module", params=BINARIES)
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Options, Identities, dict[str, Node]]]:
     """Run three sealers and a client, the first sealer with a key of its owner's."""
     tmp_path = tmp_path_factory.mktemp("cluster")
     first = consecutive_ports(4)
     options = Options.model_validate(
         {
             "geth": {
+                "version": request.param,
                 "network_id": 1818,
                 "clique_period": 1,
                 "advertise": "127.0.0.1",
@@ -48,13 +54,13 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Options,
         }
     )
     ensure(options, tmp_path / "keys", lambda _: None)  # so far one sealer; the others get keys of their own
-    (tmp_path / "keys" / "genesis.json").unlink()
+    (tmp_path / "keys" / "chain/genesis.json").unlink()
     sealer = options.sealer.model_copy(update={"count": 3, "account_privatekeys": ()})
     client = options.client.model_copy(update={"count": 1})
     options = options.model_copy(update={"sealer": sealer, "client": client})
     identities = ensure(options, tmp_path / "keys", lambda _: None)
     ports = {node.name: node.p2p_port for node in nodes(options)}
-    with cluster(geth(), tmp_path, options, identities, ports) as started:
+    with cluster(BINARIES[request.param](), tmp_path, options, identities, ports) as started:
         yield options, identities, started
 
 
@@ -71,6 +77,12 @@ def consecutive_ports(count: int) -> int:
         return first
 
 
+def signer(node: Node, number: int) -> str:
+    """Return who sealed a block; geth 1.8 has no clique_getSigner."""
+    recents: dict[str, str] = node.ask("clique_getSnapshot", hex(number))["recents"]
+    return recents[str(number)]
+
+
 def test_the_sealers_are_the_signers_and_seal_in_turn(
     running: tuple[Options, Identities, dict[str, Node]],
 ) -> None:
@@ -80,7 +92,7 @@ def test_the_sealers_are_the_signers_and_seal_in_turn(
     assert node.ask("clique_getSigners", "0x0") == sorted(sealers)
     before = node.head  # sealed while the last of them was still starting
     wait_for(partial(node.has_reached, before + 12), "twelve blocks more", within=60)
-    signers = [node.ask("clique_getSigner", hex(number)) for number in range(before + 4, before + 13)]
+    signers = [signer(node, number) for number in range(before + 4, before + 13)]
     assert set(signers) == sealers
     # Of three signers none may seal two blocks in a row.
     assert all(one != other for one, other in pairwise(signers))
@@ -130,9 +142,10 @@ def test_a_node_joins_by_the_commands_of_the_bundle(
         (tmp_path / name).write_text(text)
     monkeypatch.chdir(tmp_path)
     init, run = run_commands(bundle["README.md"])
-    subprocess.run([geth(), *init[1:]], check=True, capture_output=True, timeout=60)
+    binary = BINARIES[options.geth.version]()
+    subprocess.run([binary, *init[1:]], check=True, capture_output=True, timeout=60)
     run[run.index("--port") + 1] = str(free_port())
-    joined = Node(geth(), tmp_path, run[1:])
+    joined = Node(binary, tmp_path, run[1:], old=is_old(options))
     joined.start()
     try:
         there = started["sealer-1"].head

@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # Alpine's busybox knows `wget -T SECONDS`; Debian's was built without it, and is lost when it meets it. So this stands
 # in wget's place, and lets `timeout` do it. Flags are taken apart no further than health checks and scripts need.
 seconds=

@@ -1,0 +1,45 @@
+module github.com/ethereum/go-ethereum
+
+go 1.17
+
+require (
+	github.com/allegro/bigcache v1.2.1-0.20190218064605-e24eb225f156
+	github.com/aristanetworks/goarista v0.0.0-20170210015632-ea17b1a17847
+	github.com/davecgh/go-spew v1.1.1
+	github.com/deckarep/golang-set v0.0.0-20180603214616-504e848d77ea
+	github.com/edsrzf/mmap-go v0.0.0-20160512033002-935e0e8a636c
+	github.com/elastic/gosigar v0.14.3
+	github.com/fatih/color v1.3.0
+	github.com/fjl/memsize v0.0.0-20180418122429-ca190fb6ffbc
+	github.com/go-stack/stack v1.8.0
+	github.com/golang/protobuf v1.4.2
+	github.com/golang/snappy v0.0.3-0.20201103224600-674baa8c7fc3
+	github.com/hashicorp/golang-lru v0.5.4
+	github.com/huin/goupnp v1.0.0
+	github.com/influxdata/influxdb v1.2.3-0.20180221223340-01288bdb0883
+	github.com/jackpal/go-nat-pmp v1.0.2-0.20160603034137-1fa385a6f458
+	github.com/karalabe/hid v1.0.0
+	github.com/mattn/go-colorable v0.1.0
+	github.com/mattn/go-isatty v0.0.5-0.20180830101745-3fb116b82035
+	github.com/mattn/go-runewidth v0.0.4
+	github.com/mohae/deepcopy v0.0.0-20170929034955-c48cc78d4826
+	github.com/naoina/go-stringutil v0.1.0
+	github.com/naoina/toml v0.1.2-0.20170918210437-9fafd6967416
+	github.com/pborman/uuid v0.0.0-20170112150404-1b00554d8222
+	github.com/peterh/liner v1.1.1-0.20190123174540-a2c9a5303de7
+	github.com/prometheus/prometheus v1.7.2-0.20170814170113-3101606756c5
+	github.com/rjeczalik/notify v0.9.1
+	github.com/robertkrimen/otto v0.2.1
+	github.com/rs/cors v0.0.0-20160617231935-a62a804a8a00
+	github.com/rs/xhandler v0.0.0-20160618193221-ed27b6fd6521
+	github.com/syndtr/goleveldb v1.0.1-0.20200815110645-5c35d600f0ca
+	golang.org/x/crypto v0.0.0-20210921155107-089bfa567519
+	golang.org/x/net v0.0.0-20220722155237-a158d28d115b
+	golang.org/x/sync v0.0.0-20220722155255-886fb9371eb4
+	golang.org/x/sys v0.26.0
+	golang.org/x/text v0.4.0
+	google.golang.org/protobuf v1.23.0
+	gopkg.in/olebedev/go-duktape.v3 v3.0.0-20200619000410-60c24ae608a6
+	gopkg.in/sourcemap.v1 v1.0.5
+	gopkg.in/urfave/cli.v1 v1.20.0
+)
