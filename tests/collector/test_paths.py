@@ -29,7 +29,7 @@ def select(*paths: str, document: Any = DOCUMENT) -> dict[str, float]:  # noqa: 
     ("paths", "fields"),
     [
         (["chain.inserts"], ["chain_inserts_overall", "chain_inserts_percentiles_5", "chain_inserts_percentiles_50"]),
-        (["chain.inserts.Overall"], ["chain_inserts_overall"]),  # a single number, which the plugin for Telegraf could not
+        (["chain.inserts.Overall"], ["chain_inserts_overall"]),  # a number; Telegraf's plugin could not
         (["CHAIN.INSERTS.overall"], ["chain_inserts_overall"]),
         (["chain.*.Overall"], ["chain_inserts_overall", "chain_write_overall"]),
         (["*.*.Overall"], ["chain_inserts_overall", "chain_write_overall", "p2p_inboundtraffic_overall"]),
