@@ -8,10 +8,20 @@ from pathlib import Path
 from collector.configuration.mistakes import nearest
 from collector.configuration.values import host_and_port
 from compose.identities import Identities, Unusable, read
-from compose.options.cluster import BOOT_PORT, HTTP_PORT, WS_PORT, Node, boot_names, nodes
+from compose.options.cluster import (
+    BOOT_PORT,
+    ETHSTATS_HOST,
+    ETHSTATS_PORT,
+    HTTP_PORT,
+    WS_PORT,
+    Node,
+    boot_names,
+    has_ethstats,
+    nodes,
+)
 from compose.options.models import Options
 from compose.options.reading import read_options
-from compose.rendering.presence import asked, balanced, has_collector, has_ethstats, has_load_balancer
+from compose.rendering.presence import asked, balanced, has_collector, has_load_balancer
 from compose.tree import Refused
 
 __all__ = ["Endpoint", "Refused", "Unusable", "endpoint", "endpoints"]
@@ -79,7 +89,7 @@ def _chain(options: Options, identities: Identities) -> dict[str, Endpoint]:
         "client-ws": {"address": _published(options, publish.client_ws, led_to), "dns": served(clients, WS_PORT)},
         "ethstats-http": {
             "address": _published(options, publish.ethstats, has_ethstats(options) and options.traefik.count),
-            "dns": ["ethstats:3000"] if has_ethstats(options) else [],
+            "dns": [f"{ETHSTATS_HOST}:{ETHSTATS_PORT}"] if has_ethstats(options) else [],
         },
         "sealer-http": {"address": [], "dns": served(sealers, HTTP_PORT)},
         "sealer-p2p": p2p(sealers),

@@ -11,10 +11,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from compose.identities.nodekeys import enode
-from compose.options.cluster import BOOT_PORT, boot_names, nodes
+from compose.options.cluster import BOOT_PORT, ETHSTATS_HOST, ETHSTATS_PORT, boot_names, has_ethstats, nodes
 from compose.options.models import Options
 
-ETHSTATS_URL = "ws://ethstats:3000"
+ETHSTATS_URL = f"ws://{ETHSTATS_HOST}:{ETHSTATS_PORT}"
 """Where the collector listens for geth, within the network of the containers."""
 
 MOST_STATIC = 12
@@ -29,11 +29,6 @@ def config_toml(name: str, options: Options, ids: Mapping[str, str], ethstats: s
     boots = None if public else [enode(ids[boot], boot, BOOT_PORT) for boot in boot_names(options)]
     static = [enode(ids[other], other, port) for other, port in neighbours(name, options)]
     return toml(boots, static, f"{name}:{ethstats}@{ETHSTATS_URL}" if has_ethstats(options) else None)
-
-
-def has_ethstats(options: Options) -> bool:
-    """Tell whether there is a stats page: the collector serves it."""
-    return bool(options.ethstats.count and options.collector.count)
 
 
 def neighbours(name: str, options: Options) -> list[tuple[str, int]]:

@@ -10,12 +10,12 @@ import json
 import textwrap
 from collections.abc import Iterator
 
-from compose.identities.configs import ETHSTATS_URL, has_ethstats, toml
+from compose.identities.configs import ETHSTATS_URL, toml
 from compose.identities.errors import Unusable
 from compose.identities.genesis import text_of
 from compose.identities.nodekeys import bracketed, enode
 from compose.identities.reading import Identities, Identity
-from compose.options.cluster import BOOT_PORT, boot_names, nodes
+from compose.options.cluster import BOOT_PORT, boot_names, has_ethstats, nodes
 from compose.options.models import Options
 
 README, CONFIG, GENESIS, STATIC_NODES = "README.md", "config.toml", "genesis.json", "static-nodes.json"

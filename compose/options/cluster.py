@@ -25,7 +25,16 @@ BOOT_PORT = 30_301
 HTTP_PORT = 8545
 WS_PORT = 8546
 METRICS_PORT = 6060
+ETHSTATS_PORT = 3000
 """Ports within the network of the containers."""
+
+ETHSTATS_HOST = "ethstats"
+"""Name by which nodes and the load balancer find the stats page there."""
+
+
+def has_ethstats(options: Options) -> bool:
+    """Tell whether there is a stats page: the collector serves it."""
+    return bool(options.ethstats.count and options.collector.count)
 
 
 def boot_names(options: Options) -> list[str]:

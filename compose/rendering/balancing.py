@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from compose.options.cluster import HTTP_PORT, WS_PORT
+from compose.options.cluster import ETHSTATS_HOST, ETHSTATS_PORT, HTTP_PORT, WS_PORT, has_ethstats
 from compose.options.models import Options
 from compose.rendering import traefik
 from compose.rendering.chain import SETUP
-from compose.rendering.collecting import ETHSTATS_PORT
 from compose.rendering.document import Shared, based_on, document
-from compose.rendering.presence import balanced, has_ethstats, has_rotation
+from compose.rendering.presence import balanced, has_rotation
 from compose.rendering.services import Healthcheck, after, image, labels, limits, shown_outside
 
 FOLDER = "config/traefik"
@@ -28,7 +27,7 @@ def configuration(options: Options) -> dict[str, str]:
         [node.name for node in balanced(options)],
         HTTP_PORT,
         WS_PORT,
-        f"ethstats:{ETHSTATS_PORT}" if has_ethstats(options) else None,
+        f"{ETHSTATS_HOST}:{ETHSTATS_PORT}" if has_ethstats(options) else None,
     )
     header = _ROTATION_HEADER if has_rotation(options) else _DYNAMIC_HEADER
     return {

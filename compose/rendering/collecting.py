@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from compose.options.cluster import HTTP_PORT, METRICS_PORT, Node
+from compose.options.cluster import ETHSTATS_PORT, HTTP_PORT, METRICS_PORT, Node, has_ethstats
 from compose.options.models import Options
 from compose.rendering.document import document
 from compose.rendering.geth import has_page
-from compose.rendering.presence import asked, has_ethstats, has_rotation
+from compose.rendering.presence import asked, has_rotation
 from compose.rendering.services import seconds
 
 PROMETHEUS_PORT = 9273
-ETHSTATS_PORT = 3000
 DATABASE = "chainwatch"
 """Database of InfluxDB."""
 

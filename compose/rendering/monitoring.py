@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from compose.options.cluster import ETHSTATS_HOST, has_ethstats
 from compose.options.models import Options, Supporting
 from compose.rendering import collecting
 from compose.rendering.chain import READS_KEYS, SETUP
 from compose.rendering.document import Shared, based_on
-from compose.rendering.presence import has_ethstats, has_rotation
+from compose.rendering.presence import has_rotation
 from compose.rendering.services import (
     CHAIN,
     INNER,
@@ -23,9 +24,6 @@ from compose.rendering.services import (
     limits,
     shown_outside,
 )
-
-ETHSTATS = "ethstats"
-"""Name by which nodes and the load balancer find the stats page."""
 
 
 class Monitoring:
@@ -43,7 +41,7 @@ class Monitoring:
         if has_rotation(options):
             volumes += ["./config/traefik/dynamic:/etc/traefik:ro", "rotation:/rotation"]
         page = options.ethstats.labels if has_ethstats(options) else {}
-        pushed_to = {"aliases": [ETHSTATS]}
+        pushed_to = {"aliases": [ETHSTATS_HOST]}
         networks = {CHAIN: pushed_to, INNER: pushed_to} if has_ethstats(options) else [CHAIN, INNER]
         return self._service(
             "collector",

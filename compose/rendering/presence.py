@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from compose.options.cluster import Node, nodes
+from compose.options.cluster import Node, has_ethstats, nodes
 from compose.options.models import Options
-
-
-def has_ethstats(options: Options) -> bool:
-    """Tell whether there is a stats page: the collector serves it."""
-    return bool(options.ethstats.count and options.collector.count)
 
 
 def asked(options: Options) -> list[Node]:
