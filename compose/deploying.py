@@ -14,8 +14,8 @@ from pathlib import Path
 from collector.configuration import Mistake, WrongConfiguration
 from compose.identities import Identities, Unusable, join_bundle, needs_new_genesis, planned, read
 from compose.identities import ensure as ensure_identities
-from compose.identities.join import SECRET
-from compose.options.models import Options
+from compose.identities.ethereum.join import SECRET
+from compose.options.ethereum.models import Options
 from compose.options.reading import read_options
 from compose.options.values import line_of
 from compose.options.writing import as_yaml

@@ -8,7 +8,7 @@ from pathlib import Path
 from collector.configuration.mistakes import nearest
 from collector.configuration.values import host_and_port
 from compose.identities import Identities, Unusable, read
-from compose.options.cluster import (
+from compose.options.ethereum.cluster import (
     BOOT_PORT,
     ETHSTATS_HOST,
     ETHSTATS_PORT,
@@ -19,9 +19,9 @@ from compose.options.cluster import (
     has_ethstats,
     nodes,
 )
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
 from compose.options.reading import read_options
-from compose.rendering.presence import asked, balanced, has_collector, has_load_balancer
+from compose.rendering.ethereum.presence import asked, balanced, has_collector, has_load_balancer
 from compose.tree import Refused
 
 __all__ = ["Endpoint", "Refused", "Unusable", "endpoint", "endpoints"]

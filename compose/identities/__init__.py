@@ -15,10 +15,10 @@ The directory, which its owner alone can look into, holds
 `NODE` is the name of a service: boot-1, sealer-1, client-1.
 """
 
-from compose.identities.ensuring import ensure, needs_new_genesis, planned
 from compose.identities.errors import Unusable
-from compose.identities.join import join_bundle
-from compose.identities.reading import Identities, Identity, read
+from compose.identities.ethereum.ensuring import ensure, needs_new_genesis, planned
+from compose.identities.ethereum.join import join_bundle
+from compose.identities.ethereum.reading import Identities, Identity, read
 
 __all__ = [
     "Identities",

@@ -8,18 +8,16 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from collector.configuration.document import content_of, parse
+from collector.configuration.document import Document, content_of, parse
 from collector.configuration.mistakes import Mistake, WrongConfiguration, unreadable
 from collector.configuration.reading import validated
-from compose.options import flags
-from compose.options.checks import check_keys, check_together, remark_on
-from compose.options.models import Options
+from compose.options import eos, ethereum
+from compose.options.keys import check_keys
+from compose.options.kinds import EosOptions, EthereumOptions, Options
 from compose.options.notes import Notes
-from compose.options.offered import offered
-from compose.options.values import line_of
 
-_FAST_ENDS = 10
-"""geth 1.10 has `snap` in its place."""
+_EOS = "eos"
+"""The section that only the file of an EOSIO or Antelope network has, and always has, if it is empty."""
 
 
 def read_options(path: Path | str, environ: Mapping[str, str] = os.environ) -> tuple[Options, list[Mistake]]:
@@ -33,35 +31,22 @@ def read_options(path: Path | str, environ: Mapping[str, str] = os.environ) -> t
         document = parse(str(path), content_of(path), environ)
     except OSError as error:
         raise WrongConfiguration([Mistake(str(path), 0, "", unreadable(error))]) from None
-    options: Options | None = None
-    if document.lines:
-        check_keys(document)
-        options = validated(document, TypeAdapter(Options))
+    notes = Notes(document)
+    options = _options(document, notes) if document.lines else None
     if options is None or document.mistakes:
         raise WrongConfiguration(document.mistakes)
-    notes = Notes(document)
-    check_together(options, notes)
-    remark_on(options, notes)
-    options = _settled(options, notes)
     if notes.mistakes:
         raise WrongConfiguration(set(notes.mistakes))
     return options, sorted(notes.remarks)
 
 
-def _settled(options: Options, notes: Notes) -> Options:
-    """Return the options less what is said twice or can't be had; what is left out is noted."""
-    geth: dict[str, object] = {}
-    if options.geth.syncmode == "fast" and line_of(options.geth.version) >= _FAST_ENDS:
-        notes.remark(("geth", "syncmode"), f"is replaced: geth {options.geth.version} has snap in its place")
-        geth["syncmode"] = "snap"
-    roles = {
-        name: role.model_copy(
-            update={
-                "rpcapi": offered(options, name, role.rpcapi, notes),
-                "args": flags.accepted(options, name, role.args, notes),
-            }
-        )
-        for name, role in (("sealer", options.sealer), ("client", options.client))
-    }
-    geth["network_id"] = flags.network_id(options, [*roles["sealer"].args, *roles["client"].args])
-    return options.model_copy(update={**roles, "geth": options.geth.model_copy(update=geth)})
+def _options(document: Document, notes: Notes) -> Options | None:
+    """Return the options of the kind that a file is of; None where mistakes were found."""
+    if isinstance(document.data, dict) and _EOS in document.data:
+        check_keys(document, EosOptions)
+        eos_options = validated(document, TypeAdapter(EosOptions))
+        return eos.settled(eos_options, notes) if eos_options and not document.mistakes else None
+    check_keys(document, EthereumOptions)
+    ethereum.prefunded_twice(document)
+    ethereum_options = validated(document, TypeAdapter(EthereumOptions))
+    return ethereum.settled(ethereum_options, notes) if ethereum_options and not document.mistakes else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
 
 SECRETS = {
     "ethstats": {"websocket_secret"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
 from compose.options.writing import as_yaml
 from compose.rendering import rendered
 

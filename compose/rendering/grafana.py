@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from compose.options.models import Options
+from compose.options.kinds import Options
 from compose.rendering.collecting import DATABASE
 from compose.rendering.document import document
 

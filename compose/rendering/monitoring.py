@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from compose.options.cluster import ETHSTATS_HOST, has_ethstats
-from compose.options.models import Options, Supporting
+from compose.options.kinds import Options
+from compose.options.sections import Supporting
 from compose.rendering import collecting
-from compose.rendering.chain import READS_KEYS, SETUP
 from compose.rendering.document import Shared, based_on
-from compose.rendering.presence import has_rotation
 from compose.rendering.services import (
-    CHAIN,
     INNER,
     OUTSIDE,
+    READS_KEYS,
     SECRETS,
+    SETUP,
     Healthcheck,
     after,
     image,
@@ -33,16 +33,17 @@ class Monitoring:
         self._options = options
         self._common = common
 
-    def collector(self, own: Shared, before: list[str]) -> dict[str, Any]:
-        """Return chainwatch itself; nodes push their stats to it."""
+    def collector(
+        self,
+        own: Shared,
+        before: list[str],
+        networks: Sequence[str] | Mapping[str, Any],
+        volumes: Sequence[str],
+        more_labels: Mapping[str, str],
+    ) -> dict[str, Any]:
+        """Return chainwatch itself, which waits for the services before it."""
         options = self._options
         verbose = ["--verbose"] if options.service.log_level == "DEBUG" else []
-        volumes = ["./config/collector:/etc/chainwatch:ro", "collector:" + collecting.STATE, SECRETS]
-        if has_rotation(options):
-            volumes += ["./config/traefik/dynamic:/etc/traefik:ro", "rotation:/rotation"]
-        page = options.ethstats.labels if has_ethstats(options) else {}
-        pushed_to = {"aliases": [ETHSTATS_HOST]}
-        networks = {CHAIN: pushed_to, INNER: pushed_to} if has_ethstats(options) else [CHAIN, INNER]
         return self._service(
             "collector",
             options.collector,
@@ -51,11 +52,30 @@ class Monitoring:
                 "depends_on": after(*before, one_shot=[SETUP]),
                 "healthcheck": Healthcheck(_python_asks(collecting.PROMETHEUS_PORT), interval=5).content(),
                 "networks": networks,
-                "volumes": volumes,
+                "volumes": [
+                    "./config/collector:/etc/chainwatch:ro",
+                    "collector:" + collecting.STATE,
+                    SECRETS,
+                    *volumes,
+                ],
             },
             own,
-            page,
+            more_labels,
         )
+
+    def beside(self, own: Shared) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the services that keep and show what is seen, and those that see the machine."""
+        options = self._options
+        made: dict[str, tuple[Supporting, Callable[[], dict[str, Any]]]] = {
+            "prometheus": (options.prometheus, self.prometheus),
+            "alertmanager": (options.alertmanager, self.alertmanager),
+            "influxdb": (options.influxdb, self.influxdb),
+            "influxdb-setup": (options.influxdb, partial(self.influxdb_setup, own)),
+            "grafana": (options.grafana, self.grafana),
+            "node-exporter": (options.node_exporter, self.node_exporter),
+            "cadvisor": (options.cadvisor, self.cadvisor),
+        }
+        yield from ((name, make()) for name, (settings, make) in made.items() if settings.count)
 
     def prometheus(self) -> dict[str, Any]:
         """Return Prometheus."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compose.options.models import Options
+from compose.options.kinds import Options
 from compose.rendering.document import Shared, based_on
 
 CHAIN = "chain"
@@ -22,6 +22,12 @@ OUTSIDE = "outside"
 SECRETS = "secrets:/run/chainwatch:ro"
 """Mount of the secrets that the one-shot service hands out."""
 
+
+SETUP = "setup"
+"""The one-shot service that makes keys and hands secrets out."""
+
+READS_KEYS = ["DAC_OVERRIDE"]
+"""Root in a container, without this, can't read keys/, which belongs to whoever deployed."""
 
 IN_MEMORY = "/tmp"  # noqa: S108 - each container's own
 """Folder for what must not outlive a container: secrets, too."""

@@ -16,7 +16,7 @@ import yaml
 
 from compose import deploying
 from compose.deploying import Refused, Unusable, deploy, differences, options_for
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
 from compose.rendering import rendered
 from compose.tree import MANIFEST, Tree
 

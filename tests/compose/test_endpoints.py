@@ -13,7 +13,7 @@ from chainwatch.command import main
 from collector.configuration import WrongConfiguration
 from compose.deploying import deploy
 from compose.endpoints import Endpoint, Refused, endpoint, endpoints
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
 
 EIGHT = [
     "boot-p2p",

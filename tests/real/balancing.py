@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from compose.rendering.traefik import dynamic_configuration, static_configuration
+from compose.rendering.ethereum.traefik import dynamic_configuration, static_configuration
 from exporters.traefik.file import replace
 from tests.real.servers import Answer, Process, answers, fetch, free_port, require
 

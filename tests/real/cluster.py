@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from compose.identities import Identities, Identity
-from compose.identities.configs import ETHSTATS_URL
-from compose.options.cluster import Node as Planned
-from compose.options.cluster import nodes
-from compose.options.models import Options
+from compose.identities.ethereum.configs import ETHSTATS_URL
+from compose.options.ethereum.cluster import Node as Planned
+from compose.options.ethereum.cluster import nodes
+from compose.options.ethereum.models import Options
 from compose.options.values import line_of
-from compose.rendering.geth import NEW_NAMES
+from compose.rendering.ethereum.geth import NEW_NAMES
 from tests.real.servers import Process, answers, fetch, free_port, wait_for
 
 Ports = dict[str, int]

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from compose.identities import Identities, ensure, join_bundle
-from compose.identities.genesis import ACCOUNT_FUNDS
-from compose.identities.nodekeys import enode
-from compose.options.cluster import nodes
-from compose.options.models import Options
+from compose.identities.ethereum.genesis import ACCOUNT_FUNDS
+from compose.identities.ethereum.nodekeys import enode
+from compose.options.ethereum.cluster import nodes
+from compose.options.ethereum.models import Options
 from tests.real.cluster import Node, cluster, is_old, run_commands
 from tests.real.geth import geth, old_geth
 from tests.real.servers import free_port, wait_for

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from compose.identities import ensure
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
 from tests.real.cluster import Node, cluster
 from tests.real.collecting import Collector, Page, collector
 from tests.real.geth import old_geth

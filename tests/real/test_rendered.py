@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from compose.options.models import Options
-from compose.rendering import collecting
+from compose.options.ethereum.models import Options
+from compose.rendering.ethereum import collecting
 from compose.simulated.cluster import SimulatedCluster
 from compose.simulated.geth import GethOptions
 from tests.helpers import run

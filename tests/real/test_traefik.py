@@ -20,7 +20,7 @@ import aiohttp
 import pytest
 import yaml
 
-from compose.rendering.traefik import LARGEST_REQUEST, dynamic_configuration
+from compose.rendering.ethereum.traefik import LARGEST_REQUEST, dynamic_configuration
 from compose.simulated import AnyNode
 from tests.command.processes import Settings, collector, free_address, page_at, scraped, seen, settings
 from tests.command.surroundings import Cluster, background

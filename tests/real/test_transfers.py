@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from compose.identities import Identities, ensure
-from compose.identities.genesis import ACCOUNT_FUNDS
-from compose.options.models import Options
+from compose.identities.ethereum.genesis import ACCOUNT_FUNDS
+from compose.options.ethereum.models import Options
 from tests.real.cluster import Node, cluster
 from tests.real.geth import geth
 from tests.real.servers import Process, wait_for

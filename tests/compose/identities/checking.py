@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from compose.identities import Identities, ensure, read
-from compose.identities.genesis import signers_of
-from compose.identities.nodekeys import node_id
+from compose.identities.ethereum.genesis import signers_of
+from compose.identities.ethereum.nodekeys import node_id
 from compose.identities.passphrases import SECRETS
-from compose.options.cluster import boot_names, nodes
-from compose.options.models import Options
+from compose.options.ethereum.cluster import boot_names, nodes
+from compose.options.ethereum.models import Options
 from compose.transfers.wallets import open_wallet
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compose.identities import accounts
+from compose.identities.ethereum import accounts
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from compose.identities import Unusable, ensure, needs_new_genesis, planned, read
-from compose.identities.accounts import encrypted
-from compose.identities.genesis import signers_of
-from compose.options.models import Options
+from compose.identities.ethereum.accounts import encrypted
+from compose.identities.ethereum.genesis import signers_of
+from compose.options.ethereum.models import Options
 from tests.compose.identities.checking import check_complete, contents, options, quietly, said
 
 KEY, OTHER_KEY = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80", "0" * 63 + "1"

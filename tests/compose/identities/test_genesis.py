@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compose.identities import Unusable
-from compose.identities.genesis import (
+from compose.identities.ethereum.genesis import (
     build,
     differences,
     extra_data,
@@ -23,7 +23,7 @@ from compose.identities.genesis import (
     text_of,
     too_few_signers,
 )
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
 from compose.options.values import GETH_VERSIONS
 from tests.compose.identities.checking import options
 

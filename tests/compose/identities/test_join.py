@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from compose.identities import Identities, join_bundle, read
-from compose.identities.join import CONFIG, GENESIS, README, SECRET, STATIC_NODES
-from compose.options.models import Options
+from compose.identities.ethereum.join import CONFIG, GENESIS, README, SECRET, STATIC_NODES
+from compose.options.ethereum.models import Options
 from tests.compose.identities.checking import options, quietly
 
 

@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 
 from collector.configuration.models import Model
 from collector.configuration.schema import default_as_written
-from compose.options.checks import is_replaced
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
+from compose.options.keys import is_replaced
 from compose.options.reading import read_options
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "deploy.md"

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
 from collector.configuration import Mistake, WrongConfiguration
-from compose.options.checks import is_replaced
-from compose.options.cluster import nodes
-from compose.options.flags import _DECIDED
-from compose.options.models import Options
+from compose.options.ethereum.cluster import nodes
+from compose.options.ethereum.flags import _DECIDED
+from compose.options.ethereum.models import Options
+from compose.options.keys import is_replaced
 from compose.options.reading import read_options
 from compose.options.writing import SECRETS, as_yaml
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
 from compose.options.reading import read_options
 from compose.rendering import rendered
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from compose.options.checks import is_replaced
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
+from compose.options.keys import is_replaced
 from compose.rendering import rendered
 from compose.rendering.__main__ import default_files
 from tests.compose.rendering.options import CASES, files_of, options_of
@@ -18,7 +18,7 @@ COMPOSE = Path(__file__).parents[3] / "compose"
 SCRIPT = "config/geth/start.sh"
 """The one file that is the same for all options: it stands in no case."""
 
-START = (COMPOSE / "rendering" / "start.sh").read_text(encoding="utf-8")
+START = (COMPOSE / "rendering" / "ethereum" / "start.sh").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 import yaml
 
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
 from compose.rendering import rendered
 from tests.compose.rendering.options import CASES, files_of, options_of
 from tests.real.servers import require, unavailable

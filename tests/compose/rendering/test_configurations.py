@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 from collector.configuration import Configuration, StaticServer, read_configuration
 from compose.identities.__main__ import _parser as setup_parser
 from compose.influxdb_users import _parser as users_parser
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
 from compose.rendering import rendered
 from compose.transfers.__main__ import _parser as transfers_parser
 from tests.compose.rendering.options import CASES, files_of, options_of

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from compose.options.cluster import nodes
-from compose.options.models import Options
+from compose.options.ethereum.cluster import nodes
+from compose.options.ethereum.models import Options
 from compose.options.values import GETH_VERSIONS
-from compose.rendering import geth
+from compose.rendering.ethereum import geth
 from tests.compose.rendering.options import options_of
 
 NEW_FLAGS = {"http", "http.addr", "http.port", "http.api", "http.vhosts", "ws.addr", "ws.port", "ws.api"} | {

@@ -43,7 +43,8 @@ def test_it_stays_out(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["pyproject.toml", "collector/about.py", "compose/rendering/start.sh", "compose/identities/join.py"]
+    "path",
+    ["pyproject.toml", "collector/about.py", "compose/rendering/ethereum/start.sh", "compose/identities/storing.py"],
 )
 def test_it_is_built_from(path: str) -> None:
     assert not ignored(path)

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from compose.identities import ensure
-from compose.options.cluster import nodes
-from compose.options.models import Options
-from compose.rendering import geth
+from compose.options.ethereum.cluster import nodes
+from compose.options.ethereum.models import Options
+from compose.rendering.ethereum import geth
 from tests.real.geth import geth as real_geth
 from tests.real.servers import fetch, free_port, require, wait_for
 

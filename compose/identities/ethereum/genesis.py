@@ -10,7 +10,7 @@ from typing import Any
 from eth_utils.address import to_checksum_address
 
 from compose.identities.errors import Unusable
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
 
 Genesis = Mapping[str, Any]
 

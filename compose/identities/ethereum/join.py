@@ -10,13 +10,13 @@ import json
 import textwrap
 from collections.abc import Iterator
 
-from compose.identities.configs import ETHSTATS_URL, toml
 from compose.identities.errors import Unusable
-from compose.identities.genesis import text_of
-from compose.identities.nodekeys import bracketed, enode
-from compose.identities.reading import Identities, Identity
-from compose.options.cluster import BOOT_PORT, boot_names, has_ethstats, nodes
-from compose.options.models import Options
+from compose.identities.ethereum.configs import ETHSTATS_URL, toml
+from compose.identities.ethereum.genesis import text_of
+from compose.identities.ethereum.nodekeys import bracketed, enode
+from compose.identities.ethereum.reading import Identities, Identity
+from compose.options.ethereum.cluster import BOOT_PORT, boot_names, has_ethstats, nodes
+from compose.options.ethereum.models import Options
 
 README, CONFIG, GENESIS, STATIC_NODES = "README.md", "config.toml", "genesis.json", "static-nodes.json"
 

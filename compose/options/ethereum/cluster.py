@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compose.options.models import Client, Options, Sealer
+from compose.options.ethereum.models import Client, Options, Sealer
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compose.options.cluster import HTTP_PORT, METRICS_PORT, WS_PORT, Node
-from compose.options.models import Options
+from compose.options.ethereum.cluster import HTTP_PORT, METRICS_PORT, WS_PORT, Node
+from compose.options.ethereum.models import Options
 from compose.options.values import line_of
 from compose.rendering.services import Healthcheck
 

@@ -1,19 +1,17 @@
 """What options have to do with each other, and what an operator should know of what was written.
 
-`check_keys` looks at the file as it was written, so that every mistake is told at once; the rest needs the values, and
-is told once each of them is right.
+`prefunded_twice` looks at the file as it was written, so that every mistake is told at once; the rest needs the values,
+and is told once each of them is right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import NoneType
 
 from collector.configuration.document import Document
-from collector.configuration.mistakes import nearest
-from collector.configuration.models import Model
-from compose.options.cluster import nodes
-from compose.options.models import Client, Options, Sealer
+from compose.options.ethereum.cluster import nodes
+from compose.options.ethereum.models import Client, Options, Sealer
+from compose.options.keys import is_replaced
 from compose.options.notes import Notes
 from compose.options.values import eth_address, line_of
 
@@ -30,28 +28,6 @@ _LIGHT_ENDS = 13
 """Lines of releases, 1.12 and so on, from which on it is so."""
 
 
-def check_keys(document: Document) -> None:
-    """Note keys that are unknown, and those without a value."""
-    whole = document.data
-    if not isinstance(whole, dict):
-        return
-    _known(document, (), whole, Options)
-    for name, section in whole.items():
-        field = Options.model_fields.get(name)
-        if field is not None and isinstance(section, dict):
-            model = type(field.default)
-            _known(document, (name,), section, model)
-            for key, value in section.items():
-                if value is None and key in model.model_fields and not is_replaced(model, key):
-                    document.wrong((name, key), "has no value; give it one, or leave it out")
-    _prefunded_twice(document)
-
-
-def is_replaced(model: type[Model], key: str) -> bool:
-    """Tell whether a key is one of the DC/OS package whose work is done by something else."""
-    return model.model_fields[key].annotation is NoneType
-
-
 def check_together(options: Options, notes: Notes) -> None:
     """Note what is wrong with options whose values are each right."""
     for check in (_versions, _accounts, _services, _ports, _publishing):
@@ -64,16 +40,8 @@ def remark_on(options: Options, notes: Notes) -> None:
         check(options, notes)
 
 
-def _known(document: Document, path: tuple[str, ...], section: dict[str, object], model: type[Model]) -> None:
-    for key in section:
-        if ":" in key:
-            document.wrong((*path, key), "has no space behind its colon; write key: value")
-        elif key not in model.model_fields:
-            wanted = [name for name in model.model_fields if not is_replaced(model, name)]
-            document.wrong((*path, key), f"is unknown; {nearest(key, wanted)}")
-
-
-def _prefunded_twice(document: Document) -> None:
+def prefunded_twice(document: Document) -> None:
+    """Note accounts that `geth.prefund` has twice: only the text of the file tells."""
     geth = document.data.get("geth") if isinstance(document.data, dict) else None
     prefund = geth.get("prefund") if isinstance(geth, dict) else None
     seen: dict[str, int] = {}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from compose.options.cluster import Node, has_ethstats, nodes
-from compose.options.models import Options
+from compose.options.ethereum.cluster import Node, has_ethstats, nodes
+from compose.options.ethereum.models import Options
 
 
 def asked(options: Options) -> list[Node]:

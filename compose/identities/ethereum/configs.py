@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from compose.identities.nodekeys import enode
-from compose.options.cluster import BOOT_PORT, ETHSTATS_HOST, ETHSTATS_PORT, boot_names, has_ethstats, nodes
-from compose.options.models import Options
+from compose.identities.ethereum.nodekeys import enode
+from compose.options.ethereum.cluster import BOOT_PORT, ETHSTATS_HOST, ETHSTATS_PORT, boot_names, has_ethstats, nodes
+from compose.options.ethereum.models import Options
 
 ETHSTATS_URL = f"ws://{ETHSTATS_HOST}:{ETHSTATS_PORT}"
 """Where the collector listens for geth, within the network of the containers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from collector.configuration.mistakes import listed, nearest
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
 from compose.options.notes import Notes
 from compose.options.values import line_of
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from compose.options.cluster import ETHSTATS_HOST, ETHSTATS_PORT, HTTP_PORT, WS_PORT, has_ethstats
-from compose.options.models import Options
-from compose.rendering import traefik
-from compose.rendering.chain import SETUP
+from compose.options.ethereum.cluster import ETHSTATS_HOST, ETHSTATS_PORT, HTTP_PORT, WS_PORT, has_ethstats
+from compose.options.ethereum.models import Options
 from compose.rendering.document import Shared, based_on, document
-from compose.rendering.presence import balanced, has_rotation
-from compose.rendering.services import Healthcheck, after, image, labels, limits, shown_outside
+from compose.rendering.ethereum import traefik
+from compose.rendering.ethereum.presence import balanced, has_rotation
+from compose.rendering.services import SETUP, Healthcheck, after, image, labels, limits, shown_outside
 
 FOLDER = "config/traefik"
 

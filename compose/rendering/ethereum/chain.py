@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from compose.options.cluster import BOOT_PORT, HTTP_PORT, Node, boot_names, nodes
-from compose.options.models import GETH_IMAGE, Options
-from compose.rendering import geth
+from compose.options.ethereum.cluster import BOOT_PORT, HTTP_PORT, Node, boot_names, nodes
+from compose.options.ethereum.models import GETH_IMAGE, Options
 from compose.rendering.document import Shared, based_on
-from compose.rendering.handing_out import gifts
-from compose.rendering.presence import has_collector, has_rotation, transfers_to
+from compose.rendering.ethereum import geth
+from compose.rendering.ethereum.handing_out import gifts
+from compose.rendering.ethereum.presence import has_collector, has_rotation, transfers_to
 from compose.rendering.services import (
     CHAIN,
     IN_MEMORY,
     INNER,
+    READS_KEYS,
+    SETUP,
     Healthcheck,
     after,
     image,
@@ -21,11 +23,6 @@ from compose.rendering.services import (
     limits,
     published,
 )
-
-SETUP = "setup"
-
-READS_KEYS = ["DAC_OVERRIDE"]
-"""Root in a container, without this, can't read keys/, which belongs to whoever deployed."""
 
 _MEGABYTES_OF_SETUP = 256
 """To make a keystore takes 32 MB, and Python with its libraries 100."""

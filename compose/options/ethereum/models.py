@@ -12,29 +12,35 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PlainSerializer, SecretStr
 
-from collector.about import VERSION
 from collector.configuration.fields import Duration, Secret, Switch, Whole, at_least, empty_is_default
 from collector.configuration.models import Model
 from compose.options import values
+from compose.options.sections import (
+    Count,
+    Cpus,
+    Database,
+    HostPort,
+    ImageName,
+    ImagesBeside,
+    Labelled,
+    Labels,
+    Logs,
+    Megabytes,
+    One,
+    Optional,
+    Project,
+    Published,
+    Role,
+    Supporting,
+)
 
-Count = Annotated[int, BeforeValidator(values.count)]
-One = Annotated[int, BeforeValidator(values.none_or_one)]
-Cpus = Annotated[float, BeforeValidator(values.cpus)]
-Megabytes = Annotated[int, BeforeValidator(values.megabytes)]
-Labels = Annotated[dict[str, str], BeforeValidator(values.labels)]
 GethVersion = Annotated[str, BeforeValidator(values.geth_version)]
-ProjectName = Annotated[str, BeforeValidator(values.project_name)]
 PrivateKeys = Annotated[tuple[SecretStr, ...], BeforeValidator(values.private_keys)]
 Modules = Annotated[tuple[str, ...], BeforeValidator(values.modules), PlainSerializer(",".join)]
 Arguments = Annotated[tuple[str, ...], BeforeValidator(values.arguments)]
 Wei = Annotated[int, BeforeValidator(values.wei), PlainSerializer(str)]
 EthAddress = Annotated[str, BeforeValidator(values.eth_address)]
-HostPort = Annotated[int, BeforeValidator(values.host_port)]
-IpAddress = Annotated[str, BeforeValidator(values.ip_address)]
-LogLevel = Annotated[str, BeforeValidator(values.log_level)]
 Verbosity = Annotated[int, BeforeValidator(values.verbosity)]
-ImageName = Annotated[str, BeforeValidator(values.image_name)]
-ImagePrefix = Annotated[str, BeforeValidator(values.image_prefix)]
 EthstatsSecret = Annotated[SecretStr, BeforeValidator(values.ethstats_secret)]
 Replaced = Annotated[None, BeforeValidator(values.replaced)]
 """An option of the DC/OS package whose work is done by something else here, which its description names."""
@@ -47,11 +53,9 @@ _NETWORK = "Compose makes a network for each project, in which services find eac
 GETH_IMAGE = "ethereum/client-go:alltools-v{version}"
 
 
-class Service(Model):
+class Service(Project):
     """The cluster as a whole."""
 
-    name: ProjectName = Field("ethereum", description="Name of the Compose project, and the label `chain`.")
-    log_level: LogLevel = Field("INFO", description="DEBUG has the collector log more; INFO, WARN and ERROR are alike.")
     user: Replaced = Field(None, description="images name the users that they run as.")
     service_account: Replaced = Field(None, description="whoever may talk to Docker may deploy.")
     service_account_secret: Replaced = Field(None, description="whoever may talk to Docker may deploy.")
@@ -91,19 +95,6 @@ class Geth(Model):
     advertise: Annotated[str, BeforeValidator(values.advertised_address)] = Field(
         "", description="Address of this machine that nodes elsewhere reach; given, the p2p ports are published there."
     )
-
-
-class Labelled(Model):
-    """What has labels."""
-
-    labels: Labels = Field({}, description="Labels of the containers: `name:value,name:value`, or a mapping.")
-
-
-class Role(Labelled):
-    """What every kind of container may be told."""
-
-    cpus: Cpus = Field(1.0, description="Processors that a container may use.")
-    mem: Megabytes = Field(1024, description="Memory that a container may use, in MB.")
 
 
 class Placed(Model):
@@ -186,14 +177,6 @@ class Client(Nodes):
     )
 
 
-class Supporting(Role):
-    """A service beside the chain."""
-
-    count: One = Field(1, description="1, or 0 to do without.")
-    cpus: Cpus = Field(0.5, description="Processors that a container may use.")
-    mem: Megabytes = Field(256, description="Memory that a container may use, in MB.")
-
-
 class LoadBalancer(Supporting):
     """Traefik: one address for all clients and the stats page."""
 
@@ -211,60 +194,26 @@ class Collector(Supporting):
     interval: Duration = Field(10.0, description="How often each node is gathered.")
 
 
-class Database(Supporting):
-    """A service that keeps figures."""
-
-    cpus: Cpus = Field(1.0, description="Processors that a container may use.")
-    mem: Megabytes = Field(1024, description="Memory that a container may use, in MB.")
-    retention: Annotated[int, BeforeValidator(values.days)] = Field(30, description="Days for which it keeps figures.")
-
-
-class Optional(Supporting):
-    """A service that is left out unless asked for."""
-
-    count: One = Field(0, description="1 to have it.")
-
-
 class Transfers(Role):
     """A load of signed transfers between the nodes' accounts, so that blocks have something in them."""
 
     rate: Annotated[float, BeforeValidator(values.rate)] = Field(0.0, description="Transfers per second; 0: none.")
 
 
-class Publish(Model):
+class Publish(Published):
     """What the machine's own ports show. 0: not published."""
 
-    address: IpAddress = Field("127.0.0.1", description="Address of the machine that the ports are published at.")
     client_http: HostPort = Field(8500, description="The clients' JSON-RPC over HTTP, through the load balancer.")
     client_ws: HostPort = Field(8501, description="The clients' JSON-RPC over WebSocket, through the load balancer.")
     ethstats: HostPort = Field(8502, description="The stats page, through the load balancer.")
-    grafana: HostPort = Field(3000, description="Grafana.")
-    prometheus: HostPort = Field(9090, description="Prometheus, which asks for no password.")
-    alertmanager: HostPort = Field(9093, description="Alertmanager, which asks for no password.")
     boot_p2p: HostPort = Field(30_301, description="The boot node, where `geth.advertise` is given.")
     p2p: HostPort = Field(30_303, description="The first node's p2p port, where `geth.advertise` is given; then on.")
 
 
-class Images(Model):
+class Images(ImagesBeside):
     """Which images run."""
 
-    mirror: ImagePrefix = Field("", description="Stands before every name: the address of a mirror.")
-    chainwatch: ImageName = Field(f"chainwatch:{VERSION}", description="The collector and the one-shot services.")
     geth: ImageName | None = Field(None, description=f"geth. Left out: `{GETH_IMAGE}`, of `geth.version`.")
-    traefik: ImageName = Field("traefik:v3.7.15", description="Traefik.")
-    prometheus: ImageName = Field("prom/prometheus:v2.53.4", description="Prometheus.")
-    alertmanager: ImageName = Field("prom/alertmanager:v0.27.0", description="Alertmanager.")
-    influxdb: ImageName = Field("influxdb:1.8.10", description="InfluxDB 1.x.")
-    grafana: ImageName = Field("grafana/grafana:11.2.0", description="Grafana.")
-    node_exporter: ImageName = Field("prom/node-exporter:v1.8.2", description="node-exporter.")
-    cadvisor: ImageName = Field("gcr.io/cadvisor/cadvisor:v0.49.1", description="cAdvisor.")
-
-
-class Logs(Model):
-    """How containers' logs are kept."""
-
-    max_size: Megabytes = Field(16, description="Megabytes at which a log file is rotated.")
-    max_file: Annotated[Whole, at_least(1)] = Field(4, description="Files that are kept of each container.")
 
 
 class Options(Model):

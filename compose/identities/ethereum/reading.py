@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compose.identities.errors import Unusable
-from compose.identities.genesis import Genesis, read_genesis
-from compose.identities.nodekeys import is_node_id
+from compose.identities.ethereum.genesis import Genesis, read_genesis
+from compose.identities.ethereum.nodekeys import is_node_id
 from compose.identities.storing import Store
 
 GENESIS = "chain/genesis.json"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compose.options.cluster import has_ethstats
-from compose.options.models import Options
-from compose.rendering.collecting import CLIENTS, ROTATION
-from compose.rendering.presence import has_collector, has_rotation
+from compose.options.ethereum.cluster import has_ethstats
+from compose.options.ethereum.models import Options
+from compose.rendering.ethereum.collecting import CLIENTS, ROTATION
+from compose.rendering.ethereum.presence import has_collector, has_rotation
 
 _COLLECTOR = 10001
 """User of the image chainwatch (see the Dockerfile)."""

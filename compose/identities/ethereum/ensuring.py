@@ -13,15 +13,15 @@ from functools import partial
 from pathlib import Path
 
 from compose.eth_accounts import opened
-from compose.identities import accounts, genesis
-from compose.identities.configs import config_toml
 from compose.identities.errors import Unusable
-from compose.identities.nodekeys import is_nodekey, new_nodekey, node_id
+from compose.identities.ethereum import accounts, genesis
+from compose.identities.ethereum.configs import config_toml
+from compose.identities.ethereum.nodekeys import is_nodekey, new_nodekey, node_id
+from compose.identities.ethereum.reading import GENESIS, Identities, read, stored_genesis
 from compose.identities.passphrases import SECRETS, new_secret
-from compose.identities.reading import GENESIS, Identities, read, stored_genesis
 from compose.identities.storing import Store
-from compose.options.cluster import Node, boot_names, nodes
-from compose.options.models import Options
+from compose.options.ethereum.cluster import Node, boot_names, nodes
+from compose.options.ethereum.models import Options
 from compose.options.values import fits_ethstats
 
 ETHSTATS = "secrets/ethstats"

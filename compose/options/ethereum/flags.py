@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from collector.remarks import excerpt
-from compose.options.models import Options
+from compose.options.ethereum.models import Options
 from compose.options.notes import Notes
 from compose.options.values import line_of
 

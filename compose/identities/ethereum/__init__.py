@@ -1,0 +1,1 @@
+"""Who the nodes of an Ethereum network are."""

@@ -1,0 +1,111 @@
+"""What a single option of an EOSIO or Antelope network may be. ValueError with "what is wrong; what to do".
+
+Messages never quote the value: it may be a secret.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import SecretStr
+
+from collector.configuration.values import possibly_empty, text
+
+RELEASES = ("leap-3.2.5", "leap-4.0.6", "leap-5.0.3", "spring-1.0.4", "spring-1.1.5", "spring-1.2.2")
+"""One release of each line whose packages are known here; another one of these lines is taken as well."""
+
+MOST_ADDRESSES = 1_000
+
+_RELEASE = re.compile(r"(leap|spring)-(\d{1,2}\.\d{1,2})\.\d{1,3}(-[a-z0-9]{1,8})?")
+_LINES = {tuple(release.rsplit(".", 1)[0].split("-")) for release in RELEASES}
+_ACCOUNT = re.compile(r"[a-z1-5.]{0,11}[a-z1-5]|[a-z1-5.]{12}[a-j1-5]")
+_ADDRESS = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]):([0-9]{1,5})")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+_CONSTRAINT = re.compile(r"[A-Za-z0-9._/-]{1,200} ?(==|!=) ?[A-Za-z0-9._:/ -]{1,200}")
+_SHORTEST_PERIOD = 10.0
+
+
+def release(value: object) -> str:
+    """Return a release of nodeos, `spring-1.2.2`."""
+    given = text(value)
+    found = _RELEASE.fullmatch(given)
+    if not found or (found[1], found[2]) not in _LINES:
+        raise ValueError(f"is no release of nodeos that is known here; write one such as {', '.join(RELEASES)}")
+    return given
+
+
+def producer_name(value: object) -> str:
+    """Return the name of an account, as Antelope has them."""
+    name = text(value)
+    if not _ACCOUNT.fullmatch(name):
+        raise ValueError("is no name of an account; write 1 to 12 of a-z, 1-5 and ., the last of them no dot")
+    return name
+
+
+def signature_key(value: object) -> SecretStr:
+    """Return a private key in the form of wallets (WIF): 51 characters that begin with 5."""
+    from compose.eos_keys import is_private_key  # noqa: PLC0415 - a curve's arithmetic takes its time
+
+    key = text(value).strip()
+    if not is_private_key(key):
+        raise ValueError("is no private key; write one as wallets do, 51 characters that begin with 5")
+    return SecretStr(key)
+
+
+def addresses(value: object) -> tuple[str, ...]:
+    """Return addresses, `host:port`, of a list or a text with commas between them; each once."""
+    given = value if isinstance(value, list | tuple) else possibly_empty(value).split(",")
+    found = [text(address).strip() for address in given if address != ""]
+    for address in found:
+        matched = _ADDRESS.fullmatch(address)
+        if not matched or not 0 < int(matched[3]) <= 0xFFFF:  # noqa: PLR2004 - ports have 16 bits
+            raise ValueError("has what is no address; write host:port, or [address]:port for IPv6")
+    if len(found) > MOST_ADDRESSES:
+        raise ValueError(f"has more than {MOST_ADDRESSES} addresses; leave some out")
+    return tuple(dict.fromkeys(found))
+
+
+def config_lines(value: object) -> dict[str, tuple[str, ...]]:
+    """Return further lines of config.ini: values by name, several where it may stand there several times."""
+    if not isinstance(value, dict):
+        raise ValueError("is no mapping; write name: value, a line for each")  # noqa: TRY004 - as all mistakes
+    return {_line_name(name): _line_values(given) for name, given in value.items()}
+
+
+def constraints(value: object) -> tuple[str, ...]:
+    """Return constraints on the machines that a service runs on: `node.labels.disk==ssd,node.role!=manager`."""
+    given = value if isinstance(value, list | tuple) else possibly_empty(value).split(",")
+    found = [text(constraint).strip() for constraint in given if constraint != ""]
+    if not all(_CONSTRAINT.fullmatch(constraint) for constraint in found):
+        raise ValueError("has what is no constraint; write such as node.labels.disk==ssd, with commas between them")
+    return tuple(found)
+
+
+def snapshot_period(value: object) -> object:
+    """Refuse a period in which no snapshot is ever done."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value < _SHORTEST_PERIOD:
+        raise ValueError(f"is too short; write {_SHORTEST_PERIOD:g}s or more")
+    return value
+
+
+def _line_name(name: object) -> str:
+    given = text(name)
+    if not _NAME.fullmatch(given):
+        raise ValueError("has a name that config.ini can't have; write one such as max-transaction-time")
+    return given
+
+
+def _line_values(given: object) -> tuple[str, ...]:
+    values = given if isinstance(given, list | tuple) else [given]
+    if not values:
+        raise ValueError("has a name without a value; give it one, or leave it out")
+    return tuple(_line_value(value) for value in values)
+
+
+def _line_value(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    found = str(value) if isinstance(value, int | float) else text(value)
+    if not found.isprintable():
+        raise ValueError("has a value with a line break, or another character that is none; write one line")
+    return found
