@@ -18,6 +18,7 @@ from exporters.influxdb import Settings as InfluxdbSettings
 from exporters.landing import Landing
 from exporters.prometheus import Prometheus, PrometheusSettings
 from exporters.stream import Stream
+from exporters.traefik import Address as TraefikAddress
 from exporters.traefik import Settings as TraefikSettings
 from exporters.traefik import Traefik
 
@@ -89,8 +90,7 @@ class Outputs:
             case conf.Influxdb():
                 return Output(settings, [Influxdb(influxdb_settings(settings), self._about)])
             case conf.Traefik():
-                rotation = TraefikSettings(settings.text, settings.to, settings.behind)
-                return Output(settings, [Traefik(rotation, self._about)])
+                return Output(settings, [Traefik(traefik_settings(settings), self._about)])
             case _:
                 return Output(settings, [Stream(name, _standard_output(name), self._about, lambda: self._gone(name))])
 
@@ -118,8 +118,8 @@ def _place(output: Output) -> int | Path | None:
     match output.settings:
         case conf.Prometheus(listen=listen):
             return listen.port
-        case conf.Traefik(to=file):
-            return file
+        case conf.Traefik(to=file, listen=listen):
+            return listen.port if listen else file
     return None
 
 
@@ -140,6 +140,14 @@ def settings_by_name(outputs: conf.Outputs) -> dict[str, Settings]:
         *((influxdb.output_name, influxdb) for influxdb in outputs.influxdb),
     ]
     return {name: settings for name, settings in named if settings is not None}
+
+
+def traefik_settings(settings: conf.Traefik) -> TraefikSettings:
+    """Return the exporter's own settings for those of the configuration."""
+    listen = settings.listen
+    to = TraefikAddress(listen.host, listen.port, settings.path) if listen else settings.to
+    assert to is not None, "one of the two is there"
+    return TraefikSettings(settings.text, to, settings.behind, settings.older)
 
 
 def influxdb_settings(settings: conf.Influxdb) -> InfluxdbSettings:

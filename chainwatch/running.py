@@ -23,6 +23,7 @@ from collector.configuration import Configuration, Mistake, WrongConfiguration, 
 from collector.discovery import Discovery
 from collector.ethstats import Listening
 from collector.remarks import Remarks, excerpt
+from collector.shielded import shielded_of
 from collector.sources import SourceFactory, known_kinds
 from collector.ticks import Bell, Ticks
 
@@ -68,25 +69,32 @@ async def run(
 
 
 async def once(configuration: Configuration) -> int:
-    """Gather everything once and deliver it. Returns the exit code: 1 if a node or an output failed."""
+    """Gather everything once and deliver it.
+
+    Returns the exit code: 1 if a node or an output failed, or a shielded node is not known to be closed.
+    """
     about = About()
     about.gauge("configuration_valid").set(1)
     outputs = Outputs(about, deserted=lambda: None)
     # A page that is gone before anybody could scrape it delivers nothing.
-    lasting = configuration.outputs.model_copy(update={"prometheus": None})
+    pages = {"prometheus": None}
+    if configuration.outputs.traefik and configuration.outputs.traefik.listen:
+        pages["traefik"] = None
+    lasting = configuration.outputs.model_copy(update=pages)
     try:
         await outputs.apply(lasting, 0)
     except OSError as error:
         _log.error("%s", error.strerror or error)
         return 1
     if not lasting:
-        _log.warning("what is gathered is delivered nowhere: only outputs.prometheus is named, or none")
+        _log.warning("what is gathered is delivered nowhere: only pages are named as outputs, or none")
     agent = Agent(load_source, outputs.exporters, about)
     chains = Chains(about)
     await _load_sources(configuration)
     answered = await agent.once(await chains.of(configuration, lambda _: None))
     if not answered:
-        _log.error("no server was found in any file or behind any name: nothing is gathered")
+        where = "falls to this shard" if configuration.agent.shard else "was found in any file or behind any name"
+        _log.error("no server %s: nothing is gathered", where)
     await chains.close()
     await outputs.close(configuration.agent.shutdown_timeout)
     lost = [
@@ -137,7 +145,14 @@ class Chains:
             self._at_work.append(kept or (agent, chain, Discovery(agent, chain, self._failed(chain.name))))
         await asyncio.gather(*(known[2].close() for known in before if known not in self._at_work))
         return [
-            Chain(chain.name, schedule(agent, chain)[0], found, pushed(chain.name))
+            Chain(
+                chain.name,
+                schedule(agent, chain)[0],
+                found,
+                pushed(chain.name),
+                shielded_of(agent, chain),
+                found.holds,
+            )
             for agent, chain, found in self._at_work
         ]
 

@@ -11,6 +11,7 @@ from collector.about import About
 from collector.exporting import Exporter
 from collector.readings import Reading
 from collector.remarks import Remarks, excerpt
+from collector.shielded import Shielded, Trial, everything
 from collector.sources import SourceFactory
 from collector.targets import Target
 from collector.ticks import Clock, Ticks, offset_of
@@ -37,6 +38,9 @@ class Chain(NamedTuple):
     interval: float
     discovery: Discovery
     pushed: Pushed | None = None
+    shielded: Sequence[Shielded] = ()
+    holds: Callable[[str], bool] = everything
+    """Tells of a name whether what has it falls to this collector, where several share the work."""
 
 
 def by_clock(target: Target) -> Ticks:
@@ -52,7 +56,7 @@ def between_ticks(interval: float) -> Ticks:
 class Agent:
     """Watches the servers of its chains, from the first `watch` to `stop`.
 
-    The list `exporters` may be changed at any time.
+    `exporters` may be set at any time; one that is new is told at once which servers are watched.
     """
 
     def __init__(
@@ -65,7 +69,7 @@ class Agent:
         *,
         pushed_ticks: Callable[[float], Ticks] = Clock,
     ) -> None:
-        self.exporters = list(exporters)
+        self._exporters = list(exporters)
         self._sources = sources
         self._about = about
         self._own_interval = 10.0
@@ -73,10 +77,23 @@ class Agent:
         self._own_ticks = own_ticks
         self._pushed_ticks = pushed_ticks
         self._found: dict[str, list[Target]] = {}
+        self._followed: list[Target] | None = None  # what exporters were told last
         self._watches: dict[Target, tuple[Watch, asyncio.Task[None]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._retiring: set[asyncio.Task[None]] = set()
         self._exporter_remarks = Remarks(_log, "outputs")
+
+    @property
+    def exporters(self) -> Sequence[Exporter]:
+        """Those that readings are handed to."""
+        return self._exporters
+
+    @exporters.setter
+    def exporters(self, exporters: Sequence[Exporter]) -> None:
+        new = [exporter for exporter in exporters if exporter not in self._exporters]
+        self._exporters = list(exporters)
+        if self._followed is not None:
+            self._tell(new, self._followed)
 
     async def watch(self, chains: Sequence[Chain], own_interval: float) -> None:
         """Watch these chains from now on; servers that are found unchanged are left alone.
@@ -92,16 +109,27 @@ class Agent:
         self._apply()
         self._tasks = [asyncio.create_task(self._refresh(chain)) for chain in chains]
         self._tasks += [asyncio.create_task(self._tell_pushed(chain)) for chain in chains if chain.pushed]
+        self._tasks += [
+            asyncio.create_task(Trial(each, self.deliver, chain.holds).run(self._pushed_ticks(each.interval)))
+            for chain in chains
+            for each in chain.shielded
+        ]
         self._tasks.append(asyncio.create_task(self._tell_about()))
 
     async def once(self, chains: Sequence[Chain]) -> list[bool]:
-        """Gather every server once and deliver. Returns, for each of them, whether it answered."""
+        """Gather every server once and deliver. Returns, for each of them, whether it answered.
+
+        And try every shielded address once: for each of those, whether it is closed.
+        """
         found = await self._find(chains)
-        watches = [self._watch(target) for targets in found.values() for target in targets]
-        answered = await asyncio.gather(*(watch.gather() for watch in watches))
+        targets = [target for targets in found.values() for target in targets]
+        self._tell(self._exporters, targets)
+        watches = [self._watch(target) for target in targets]
+        trials = [Trial(each, self.deliver) for chain in chains for each in chain.shielded if chain.holds(str(each))]
+        well = await asyncio.gather(*(watch.gather() for watch in watches), *(trial.attempt() for trial in trials))
         await self._deliver_about()
         await asyncio.gather(*(watch.close() for watch in watches))
-        return answered
+        return well
 
     async def stop(self, within: float) -> None:
         """Begin no more gathers; those under way have so many seconds to end and be delivered."""
@@ -114,19 +142,30 @@ class Agent:
         if self._watches:
             await asyncio.wait([task for _, task in self._watches.values()], timeout=within)
         await self._deliver_about()
-        self._found = {}
-        self._apply()
+        for target in list(self._watches):
+            self._retire(target)
         await asyncio.gather(*self._retiring)
 
     def deliver(self, readings: list[Reading], interval: float) -> None:
         """Hand readings to every exporter; one with a defect does not keep them from the others."""
-        for exporter in self.exporters:
+        for exporter in self._exporters:
             try:
                 exporter.take(readings, interval)
             except Exception as error:  # noqa: BLE001 - whatever it is, the other exporters go on
-                _log.debug("output %s: a defect", exporter.name, exc_info=True)
                 self._about.counter("readings_dropped_total", exporter.name).inc(len(readings))
-                self._exporter_remarks.failed(exporter.name, f"{exporter.name}: a defect: {excerpt(repr(error))}")
+                self._defect(exporter, error)
+
+    def _tell(self, exporters: Sequence[Exporter], targets: Sequence[Target]) -> None:
+        """Tell exporters which servers are watched from now on."""
+        for exporter in exporters:
+            try:
+                exporter.follow(targets)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._defect(exporter, error)
+
+    def _defect(self, exporter: Exporter, error: Exception) -> None:
+        _log.debug("output %s: a defect", exporter.name, exc_info=error)
+        self._exporter_remarks.failed(exporter.name, f"{exporter.name}: a defect: {excerpt(repr(error))}")
 
     @staticmethod
     async def _find(chains: Sequence[Chain]) -> dict[str, list[Target]]:
@@ -147,12 +186,10 @@ class Agent:
         """Begin to watch what was found and is not watched yet; end the watch of what is not found any more."""
         wanted = {target: None for targets in self._found.values() for target in targets}
         for target in [target for target in self._watches if target not in wanted]:
-            watch, task = self._watches.pop(target)
-            task.cancel()  # at once: it counts nothing more once its counters are forgotten
-            self._about.forget(target.chain, target.name)
-            retiring = asyncio.create_task(self._retire(watch, task))
-            self._retiring.add(retiring)
-            retiring.add_done_callback(self._retiring.discard)
+            self._retire(target)
+        if (following := list(wanted)) != self._followed:
+            self._followed = following
+            self._tell(self._exporters, following)
         for target in wanted:
             if target not in self._watches:
                 watch = self._watch(target)
@@ -160,10 +197,15 @@ class Agent:
         for chain, targets in self._found.items():
             self._about.gauge("servers", chain).set(len(targets))
 
-    @staticmethod
-    async def _retire(watch: Watch, task: asyncio.Task[None]) -> None:
-        await _end([task])
-        await watch.close()
+    def _retire(self, target: Target) -> None:
+        """End the watch of a server at once: nothing that it yields is delivered or counted any more."""
+        watch, task = self._watches.pop(target)
+        watch.leave()
+        task.cancel()
+        self._about.forget(target.chain, target.name)
+        retiring = asyncio.create_task(_closed(watch, task))
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
 
     def _watch(self, target: Target) -> Watch:
         return Watch(target, self._sources(target.kind), self.deliver, self._about)
@@ -190,8 +232,17 @@ class Agent:
             await self._deliver_about()
 
     async def _deliver_about(self) -> None:
-        # In a thread: what is known of the process is read from files.
-        self.deliver(await asyncio.to_thread(self._about.readings), self._own_interval)
+        while True:
+            following = self._followed
+            readings = await asyncio.to_thread(self._about.readings)  # what is known of the process is read from files
+            if following is self._followed:
+                break  # else there may be something of a server among them that has gone since
+        self.deliver(readings, self._own_interval)
+
+
+async def _closed(watch: Watch, task: asyncio.Task[None]) -> None:
+    await _end([task])
+    await watch.close()
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -117,6 +117,13 @@ NODES = (
     ),
 )  # fmt: skip
 
+SHIELDED = _of(
+    "chain_shielded",
+    (*NODE, "address"),
+    ("port_open", G, "", "1 if the address accepted a connection, which is bad: the node is to be shielded. 0 if it was refused, or not answered in time; missing if it could not be tried.", "the try itself"),
+    ("tried", G, "", "1 if the address could be tried, 0 if not (a name without an address, no route): then nothing is known of it.", "the try itself"),
+)  # fmt: skip
+
 ETHSTATS = _of(
     "ethstats",
     NODE,
@@ -225,6 +232,7 @@ CATALOGUE: tuple[Metric, ...] = (
     *SIGNER,
     *PRODUCER,
     *NODES,
+    *SHIELDED,
     *ETHSTATS,
     *ETHSTATS_UNREADABLE,
     *ETHSTATS_SEALER,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from collector.readings import Reading
+from collector.targets import Target
 
 
 class Exporter(Protocol):
@@ -23,6 +24,14 @@ class Exporter(Protocol):
         """Take the readings of one gather of a server that is gathered every `interval` seconds.
 
         Returns at once, whatever the state of the other end: a gather never waits for an exporter.
+        """
+
+    def follow(self, targets: Sequence[Target]) -> None:
+        """Take note of the servers that are watched from now on, of all chains.
+
+        Told at every change, before the first readings of new servers, and once to an exporter that has just begun;
+        no readings of a server that is not among them follow. Nodes that push are no servers: nothing is said of
+        them. Returns at once.
         """
 
     async def close(self, within: float) -> None:

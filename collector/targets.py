@@ -24,7 +24,8 @@ class Target:
 
     `url` may carry `user:password@`; use `shown` for messages. `interval`, `timeout`, `jitter` are seconds;
     `block_period` too, 0 where unknown. `metrics` is the selection, dotted paths; None means the source's own default.
-    `tls_name` is the name to expect in the server's certificate where the URL holds an address that DNS gave.
+    `dns` is the name behind which DNS gave the address in the URL, empty where nothing of the kind was asked;
+    `tls_name` the one to expect in the certificate of such a server.
     `labels` are tags beyond chain, node and role.
     """
 
@@ -39,6 +40,7 @@ class Target:
     timeout: float = 5.0
     jitter: float = 0.0
     block_period: float = 0.0
+    dns: str = ""
     tls_name: str = ""
     labels: tuple[tuple[str, str], ...] = ()
 

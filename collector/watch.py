@@ -40,6 +40,7 @@ class Watch:
         self._answered = 0.0
         self._well = True  # no problem in the gather under way
         self._last = False
+        self._left = False
         self.gathering = False
         """Whether a gather is under way."""
 
@@ -57,6 +58,10 @@ class Watch:
     def finish(self) -> None:
         """Let `run` end after the gather that is under way."""
         self._last = True
+
+    def leave(self) -> None:
+        """Deliver and count nothing more, whatever becomes of a gather that is under way."""
+        self._last = self._left = True
 
     async def gather(self) -> bool:
         """Gather once and deliver what came. Returns whether the node answered; never raises for what a node does."""
@@ -78,6 +83,8 @@ class Watch:
             _log.debug("%s: a defect", self.target, exc_info=True)
             failure = Failure("internal", f"a defect of chainwatch, or of a source: {excerpt(repr(error))}")
         took = time.monotonic() - began
+        if self._left:  # the gather was cancelled, and its source did not heed it
+            return False
         self._count(len(readings), fields, failure, took)
         self._deliver([*readings, self._state(failure, took)], self.target.interval)
         self.gathering = False
@@ -103,6 +110,8 @@ class Watch:
             self._remarks.recovered("all is well again")
 
     def _problem(self, kind: str, message: str) -> None:
+        if self._left:
+            return
         self._well = False
         self._about.counter("gather_errors_total", *self._labels, kind).inc()
         self._remarks.failed(kind, message)

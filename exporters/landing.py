@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from aiohttp import web
 
 from collector.readings import Reading, Value
+from collector.targets import Target
 
 MOST_NODES = 2000
 """Rows of the table at most."""
@@ -46,9 +47,16 @@ class Landing:
         self._metrics_path = metrics_path
         self._clock = clock
         self._nodes: dict[tuple[str, str], dict[str, tuple[dict[str, Value], float]]] = {}
+        self._followed: set[tuple[str, str]] = set()
 
     async def start(self) -> None:
         """Do nothing: the scrape endpoint's listener serves the page."""
+
+    def follow(self, targets: Sequence[Target]) -> None:
+        """Let go of the servers that are gone at once."""
+        before, self._followed = self._followed, {(target.chain, target.name) for target in targets}
+        for node in before - self._followed:
+            self._nodes.pop(node, None)
 
     async def close(self, within: float) -> None:
         """Do nothing: there is nothing to deliver."""

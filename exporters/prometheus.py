@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from collector.about import About
-from collector.readings import Reading, Tags
+from collector.catalogue import ETHSTATS, ETHSTATS_UNREADABLE, SHIELDED
+from collector.readings import Reading, Shape, Tags
+from collector.targets import Target
 from exporters.exposition import Layout
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -22,6 +24,8 @@ _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _OPENMETRICS = "application/openmetrics-text"
 _OPENMETRICS_1 = f"{_OPENMETRICS}; version=1.0.0; charset=utf-8"
 _UNWANTED = re.compile(r'q=0(\.0*)?|version=(?!"?1\.0\.0"?$).+')
+_NOT_GATHERED = frozenset(metric.measurement for metric in (*ETHSTATS, *ETHSTATS_UNREADABLE, *SHIELDED))
+"""What is said of a node whether or not it is watched as a server: it pushes, or is tried from outside."""
 _SPARE = 1000  # rows that a table may have beyond twice those that were fresh, before it looks for the others
 
 
@@ -52,11 +56,15 @@ class Table:
         if len(self._rows) > self._most:  # nobody scrapes, and series keep coming and going
             self.fresh()
 
+    def drop(self, over: Callable[[Shape], bool]) -> None:
+        """Let go of the series that are over, whatever their time."""
+        for key in [key for key, (reading, _) in self._rows.items() if over(reading.shape)]:
+            del self._rows[key]
+
     def fresh(self) -> list[Reading]:
         """Return the readings whose time is not over; the others are let go of."""
         now = self._clock()
-        over = [key for key, (_, until) in self._rows.items() if until < now]
-        for key in over:
+        for key in [key for key, (_, until) in self._rows.items() if until < now]:
             del self._rows[key]
         self._most = 2 * len(self._rows) + _SPARE
         return [reading for reading, _ in self._rows.values()]
@@ -87,6 +95,7 @@ class Prometheus:
         self._layout = Layout(())
         self._lock = asyncio.Lock()
         self._made: dict[tuple[bool, bool], _Page] = {}
+        self._followed: dict[tuple[str, str], Target] = {}
         self._runner: web.AppRunner | None = None
         self.port = settings.port
         """The port listened on; another than the settings' where that is 0."""
@@ -112,6 +121,28 @@ class Prometheus:
     def take(self, readings: Sequence[Reading], interval: float) -> None:
         """Keep the readings for the next scrape."""
         self._table.put(readings, interval)
+
+    def follow(self, targets: Sequence[Target]) -> None:
+        """Let the series go at once that nothing will be said of any more.
+
+        They are all those of a server that is gone; of one that came back at another address, or with other labels,
+        those that have the old ones. What never was a server's is left alone, and what is said of others as well.
+        """
+        before, self._followed = self._followed, {(target.chain, target.name): target for target in targets}
+        changed = {
+            node: _tags(target, self._followed.get(node))
+            for node, target in before.items()
+            if self._followed.get(node) != target
+        }
+
+        def over(shape: Shape) -> bool:
+            node = shape.derive(_node)
+            tags = changed.get(node) if node else None
+            return tags is not None and any(tags.get(name, value) != value for name, value in shape.tags)
+
+        if changed:
+            self._table.drop(over)
+            self._made.clear()  # a page that was made a moment ago has them still
 
     async def close(self, within: float) -> None:  # noqa: ARG002 - nothing waits here to be delivered
         """Close the listener."""
@@ -152,6 +183,20 @@ class Prometheus:
             self._layout = Layout(shapes)
         page = self._layout.render(readings, openmetrics=openmetrics)
         return gzip.compress(page, _GZIP_LEVEL) if packed else page
+
+
+def _node(shape: Shape) -> tuple[str, str] | None:
+    """Return the chain and the name of the node that a series was gathered from, None if it was from none."""
+    if shape.measurement in _NOT_GATHERED:
+        return None
+    tags = dict(shape.tags)
+    return (tags["chain"], tags["node"]) if {"chain", "node"} <= tags.keys() else None
+
+
+def _tags(before: Target, now: Target | None) -> dict[str, str]:
+    """Return the values that the tags of a server's series have now, those of its address included; empty: none."""
+    gone = dict.fromkeys([*before.tags, "server", "port"], "")
+    return gone if now is None else gone | now.tags | {"server": now.host, "port": str(now.port)}
 
 
 def accepts(headers: Sequence[str], wanted: str) -> bool:

@@ -33,6 +33,8 @@ def check_configuration(document: Document) -> None:
     _keys(document, (), whole, models.Configuration)
     if isinstance(agent := whole.get("agent"), dict):
         _keys(document, ("agent",), agent, models.Agent)
+        if isinstance(shard := agent.get("shard"), dict):
+            _keys(document, ("agent", "shard"), shard, models.Shard)
     names: dict[str, Path] = {}
     places: dict[str, Path] = {}
     for path, chain in _sections(whole.get("chains"), ("chains",)):
@@ -45,13 +47,20 @@ def check_configuration(document: Document) -> None:
             "is the name of the chain on line {} too; give each its own",
         )
         check_servers(document, chain.get("servers"), (*path, "servers"), models.FORMS)
-        if "ethstats" not in chain and not chain.get("servers", ()) and chain.get("servers", ()) is not None:
+        elsewhere = "ethstats" in chain or chain.get("shielded")
+        if not elsewhere and not chain.get("servers", ()) and chain.get("servers", ()) is not None:
             lacks = "is empty; write one at least" if "servers" in chain else "is missing; write it"
             document.wrong((*path, "servers"), lacks)
         if isinstance(ethstats := chain.get("ethstats"), dict):
             _ethstats(document, (*path, "ethstats"), chain, ethstats, places)
+        _shielded(document, (*path, "shielded"), chain.get("shielded"))
     if isinstance(outputs := whole.get("outputs"), dict):
         _outputs(document, outputs)
+        if "traefik" in outputs and isinstance(agent, dict) and "shard" in agent:
+            message = (
+                "judges nodes by all of their chain, and a shard asks a part; give it a collector without agent.shard"
+            )
+            document.wrong(("outputs", "traefik"), message)
 
 
 def check_servers(document: Document, servers: object, path: Path, forms: Mapping[str, type[models.Model]]) -> None:
@@ -110,6 +119,25 @@ def _ethstats(document: Document, path: Path, chain: Section, ethstats: Section,
             )
 
 
+def _shielded(document: Document, path: Path, shielded: object) -> None:
+    names: dict[str, Path] = {}
+    places: dict[str, Path] = {}
+    for here, node in _sections(shielded, path):
+        _keys(document, here, node, models.Shielded)
+        _unique(
+            document,
+            names,
+            node.get("name"),
+            (*here, "name"),
+            "is the name of the shielded node on line {} too; write all its addresses there",
+        )
+        addresses = node.get("addresses")
+        for index, address in enumerate(addresses if isinstance(addresses, list) else ()):
+            if _right(values.place, address):
+                at = (*here, "addresses", index)
+                _unique(document, places, str(values.place(address)).lower(), at, "is tried on line {} too; keep one")
+
+
 def _form(document: Document, path: Path, server: Section, forms: Mapping[str, type[models.Model]]) -> None:
     found = [key for key in forms if key in server]
     if len(found) == 1:
@@ -152,6 +180,12 @@ def _traefik(document: Document, path: Path, traefik: Section) -> None:
     source, target = traefik.get("from"), traefik.get("to")
     if isinstance(source, str) and isinstance(target, str) and normpath(source) == normpath(target):
         document.wrong((*path, "to"), "is the file of from, which would be lost; name another")
+    if "to" in traefik and "listen" in traefik:
+        document.wrong((*path, "listen"), "stands beside to; keep the one that Traefik reads")
+    elif not {"to", "listen"} & traefik.keys():
+        document.wrong(path, "says not where Traefik reads it; write to, a file, or listen, an address")
+    if "path" in traefik and "listen" not in traefik:
+        document.wrong((*path, "path"), "goes with listen; leave it out, or write listen")
 
 
 def _influxdb(document: Document, path: Path, influxdb: Section) -> None:

@@ -60,6 +60,7 @@ _SIZE = {"type": ["string", "integer"], "pattern": rf"^[0-9.]+ ?([kKmMgGtT]?i?[b
 _WHOLE = {"type": ["integer", "string"], "pattern": VARIABLE}
 _SWITCH = {"type": ["boolean", "string"], "pattern": VARIABLE}
 _TEXT = {"type": "string", "minLength": 1}
+SHARD_SCHEMA = {"type": "string", "pattern": rf"^[0-9]+/[0-9]+$|{VARIABLE}"}
 URL_SCHEMA = {"type": "string", "pattern": rf"^[Hh][Tt][Tt][Pp][Ss]?://|{VARIABLE}"}
 
 Delay = Annotated[float, BeforeValidator(values.duration), WithJsonSchema(_DURATION)]
@@ -83,7 +84,14 @@ Port = Annotated[int, BeforeValidator(values.port), WithJsonSchema({**_WHOLE, "m
 UrlPath = Annotated[str, BeforeValidator(values.url_path), WithJsonSchema({"type": "string"})]
 Page = Annotated[str, BeforeValidator(values.page), WithJsonSchema(_TEXT)]
 DnsName = Annotated[str, BeforeValidator(values.dns_name), WithJsonSchema(_TEXT)]
-NameWithAddress = Annotated[str, BeforeValidator(values.name_with_address), WithJsonSchema(_TEXT)]
+ReplicaName = Annotated[str, BeforeValidator(values.replica_name), WithJsonSchema(_TEXT)]
+Slot = Annotated[int, BeforeValidator(values.slot), WithJsonSchema({**_WHOLE, "minimum": 1})]
+Shards = Annotated[
+    int | str,
+    BeforeValidator(values.shards),
+    WithJsonSchema({"type": ["integer", "string"], "minimum": 1, "maximum": values.MOST_SHARDS, "minLength": 1}),
+]
+Place = Annotated[values.Address, BeforeValidator(values.place), WithJsonSchema(_TEXT)]
 Listen = Annotated[values.Address, BeforeValidator(values.listen), WithJsonSchema(_TEXT)]
 
 Pattern = Annotated[str, BeforeValidator(values.pattern), WithJsonSchema(_TEXT)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import (
     BaseModel,
@@ -23,12 +23,14 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 from pydantic.fields import FieldInfo
 
 from collector.configuration import values
 from collector.configuration.fields import (
     NOT_EMPTY,
+    SHARD_SCHEMA,
     URL_SCHEMA,
     Delay,
     DnsName,
@@ -38,17 +40,20 @@ from collector.configuration.fields import (
     LabelName,
     Listen,
     MetricPath,
-    NameWithAddress,
     OutputName,
     Page,
     Pattern,
+    Place,
     PlainUrl,
     Port,
     PossiblyEmpty,
+    ReplicaName,
     Scheme,
     Secret,
     SecretFile,
+    Shards,
     Size,
+    Slot,
     Switch,
     Text,
     TraefikFile,
@@ -76,6 +81,37 @@ def keys(model: type[Model]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
+class Shard(Model):
+    """One of several collectors that share the servers out between themselves, each asked by one of them."""
+
+    slot: Slot = Field(description="Which of the collectors this one is, from 1.")
+    of: Shards = Field(
+        description="How many there are; or the DNS name that they are behind, such as `tasks.collector`: then those "
+        "whose slots DNS shows."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if isinstance(self.of, int) and self.slot > self.of:
+            raise ValueError(f"has slot {self.slot} of {self.of}; write a slot from 1 to {self.of}")
+        return self
+
+
+def _shard_form(shard: object) -> str | None:
+    return "<text>" if isinstance(shard, str) else "<shard>" if isinstance(shard, dict | Shard) else None
+
+
+_AnyShard = Annotated[
+    Annotated[Shard, BeforeValidator(values.shard), WithJsonSchema(SHARD_SCHEMA), Tag("<text>")]
+    | Annotated[Shard, Tag("<shard>")],
+    Discriminator(
+        _shard_form,
+        custom_error_type="form",
+        custom_error_message="is no shard; write SLOT/N, such as 2/3, or a mapping with slot and of",
+    ),
+]
+
+
 class Agent(Model):
     """How often nodes are asked, and what holds for chainwatch as a whole."""
 
@@ -95,6 +131,11 @@ class Agent(Model):
         Path("state"),
         description="Directory for what is to outlive a restart, relative to the configuration file; "
         "at present nothing is kept there.",
+    )
+    shard: _AnyShard | None = Field(
+        None,
+        description="Ask a part of the servers, and leave the others to other collectors: `SLOT/N`, such as `2/3`, or "
+        "`slot` and `of`.",
     )
     shutdown_timeout: Delay = Field(5.0, description="How long outputs may deliver what is left when chainwatch stops.")
 
@@ -128,12 +169,12 @@ class StaticServer(ServerModel):
 class DnsServer(ServerModel):
     """A DNS name; every address behind it, IPv4 and IPv6, is a node of its own. Asked again at every tick."""
 
-    dns: DnsName = Field(description="The name, such as `tasks.nodeos` for the replicas of a Swarm service.")
+    dns: DnsName = Field(description="The name, such as `tasks.worker` for the replicas of a Swarm service.")
     port: Port = Field(description="The port at which each of them answers.")
     scheme: Scheme = Field("http", description="`http` or `https`; certificates are checked against the DNS name.")
     path: UrlPath = Field("", description="Path of the URL, if there is one.")
-    name: NameWithAddress | None = Field(
-        None, description="The label `node`, with `{address}` in it. Left out: `address:port`."
+    name: ReplicaName | None = Field(
+        None, description="The label `node`, with `{slot}` or `{address}` in it. Left out: `address:port`."
     )
     metrics_url: UrlWithAddress | None = Field(
         None, repr=False, description="As for a `url`, with `{address}` in it: `http://{address}:6060/debug/metrics`."
@@ -234,6 +275,20 @@ class Ethstats(Model):
         return value if value is not None else info.data.get("secret_file")
 
 
+class Shielded(Model):
+    """A node that nobody outside is to reach, and the addresses at which the world would try it."""
+
+    name: Text = Field(description="The label `node`: as in `servers`, if the node is watched there.")
+    addresses: Annotated[tuple[Place, ...], NOT_EMPTY] = Field(
+        description="Each a host and a port, at which a connection is tried: `203.0.113.5:8888`, "
+        '`"[2001:db8::5]:8888"`, `gate.example:8888`.',
+        json_schema_extra={"minItems": 1},
+    )
+    role: PossiblyEmpty = Field("producer", description="The label `role`.")
+    interval: Duration | None = Field(None, description="As `interval` of the chain, for this node alone.")
+    timeout: Duration | None = Field(None, description="As `timeout` of the chain, for this node alone.")
+
+
 class Chain(Model):
     """A network of nodes that should agree."""
 
@@ -242,6 +297,7 @@ class Chain(Model):
             "anyOf": [
                 {"required": ["servers"], "properties": {"servers": {"minItems": 1}}},
                 {"required": ["ethstats"]},
+                {"required": ["shielded"], "properties": {"shielded": {"minItems": 1}}},
             ]
         }
     )
@@ -262,11 +318,12 @@ class Chain(Model):
     servers: tuple[_AnyServer, ...] = Field(
         (),
         description="Where the nodes are: each a URL, or one of the three forms below. "
-        "Required, unless there is `ethstats`.",
+        "Required, unless there is `ethstats` or `shielded`.",
     )
     ethstats: Ethstats | None = Field(
         None, description="Where the nodes push their stats, for a chain of kind `ethereum`."
     )
+    shielded: tuple[Shielded, ...] = Field((), description="Nodes that nobody outside is to reach, which is tried.")
 
 
 class Prometheus(Model):
@@ -323,18 +380,28 @@ class Influxdb(Model):
 
 
 class Traefik(Model):
-    """A file that Traefik watches, without the servers of nodes that are behind."""
+    """A file that Traefik watches, or a page that it polls, without the servers of nodes that are behind."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["to"]}, {"required": ["listen"]}]})
 
     text: TraefikFile = Field(
         alias="from",
         repr=False,
         description="File with the whole dynamic configuration of Traefik (YAML), relative to the configuration file.",
     )
-    to: FilePath = Field(
-        description="File to write, which Traefik's file provider watches; relative to the configuration file."
+    to: FilePath | None = Field(
+        None, description="File to write, which Traefik's file provider watches; relative to the configuration file."
     )
+    listen: Listen | None = Field(
+        None, description="In place of `to`: address and port of a page, which Traefik's HTTP provider polls."
+    )
+    path: Page = Field("/traefik", description="Path of that page.")
     behind: Annotated[Whole, at_least(2)] = Field(
-        3, description="Blocks behind the others at which a node leaves; it returns once it is at most 1 behind."
+        3, description="Blocks behind the others at which a node leaves; it returns once it is half as many behind."
+    )
+    older: Delay = Field(
+        0.0,
+        description="A node leaves, too, once its head block is so much older than the others'. 0: whatever its age.",
     )
 
 
@@ -387,7 +454,7 @@ class Configuration(Model):
     )
 
 
-def schedule(agent: Agent, *sections: Chain | ServerModel) -> tuple[float, float]:
+def schedule(agent: Agent, *sections: Chain | ServerModel | Shielded) -> tuple[float, float]:
     """Return the interval and the timeout that hold under these sections, of which the later say it more precisely."""
     closest = [*reversed(sections), agent]
     interval = next(section.interval for section in closest if section.interval is not None)

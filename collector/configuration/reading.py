@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from collector.configuration.checks import check_configuration
 from collector.configuration.document import Document, content_of, parse
 from collector.configuration.mistakes import Mistake, Path, WrongConfiguration, shown, unreadable
-from collector.configuration.models import FORM, Agent, Chain, Configuration, ServerModel, schedule
+from collector.configuration.models import FORM, Agent, Chain, Configuration, ServerModel, Shielded, schedule
 from collector.configuration.values import Surroundings
 from collector.sources import known_kinds
 
@@ -101,7 +101,7 @@ def _warn(configuration: Configuration, document: Document, warn: Callable[[Mist
     """Tell of timeouts longer than their interval, at the place that says one of the two."""
     agent = configuration.agent
 
-    def check(section: Agent | Chain | ServerModel, path: Path, interval: float, timeout: float) -> None:
+    def check(section: Agent | Chain | ServerModel | Shielded, path: Path, interval: float, timeout: float) -> None:
         key = next((key for key in ("timeout", "interval") if getattr(section, key) is not None), None)
         if key and timeout > interval:
             message = f"makes the timeout, {timeout:g}s, longer than the interval, {interval:g}s; slow nodes miss ticks"
@@ -113,3 +113,5 @@ def _warn(configuration: Configuration, document: Document, warn: Callable[[Mist
         check(chain, path, *schedule(agent, chain))
         for number, server in enumerate(chain.servers):
             check(server, (*path, "servers", number), *schedule(agent, chain, server))
+        for number, shielded in enumerate(chain.shielded):
+            check(shielded, (*path, "shielded", number), *schedule(agent, chain, shielded))

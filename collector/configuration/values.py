@@ -47,11 +47,18 @@ _BYTES = {"b": 1} | {
 _HOST = re.compile(r"(?=.{1,253}\.?$)(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 _LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 _OUTPUT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SHARD = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PAGE = re.compile(r"/|(/[A-Za-z0-9._~-]+)+")
 
 ADDRESS = "{address}"
 """Stands for an address that DNS gave, in a node's name and in the URL of its metrics."""
+
+SLOT = "{slot}"
+"""Stands for the slot of the replica at an address that DNS gave, in a node's name."""
+
+MOST_SHARDS = 500
+"""Collectors that can share the servers out between themselves."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,10 @@ class Surroundings:
 
 
 class Address(NamedTuple):
-    """Where to listen. An empty host means all of the machine's addresses; port 0 lets the system choose one."""
+    """Where to listen, or to connect to.
+
+    To listen, an empty host means all of the machine's addresses; port 0 lets the system choose one.
+    """
 
     host: str
     port: int
@@ -215,6 +225,19 @@ def listen(value: object) -> Address:
     return Address(host(name).strip("[]") if name else "", int(number))
 
 
+def place(value: object) -> Address:
+    """Return where to connect to: `203.0.113.5:8888`, `[2001:db8::5]:8888`, `gate.example:8888`."""
+    if isinstance(value, Address):
+        return value
+    name, separator, number = text(value).rpartition(":")
+    right = separator and name and "/" not in name and _DIGITS.fullmatch(number)
+    if not right or not 0 < int(number) <= 65_535:  # noqa: PLR2004 - ports
+        raise ValueError("is no address with a port; write 203.0.113.5:8888, or gate.example:8888")
+    if ":" in name and not (name.startswith("[") and name.endswith("]")):
+        raise ValueError('has an IPv6 address without brackets; write "[2001:db8::5]:8888"')
+    return Address(host(name).strip("[]"), int(number))
+
+
 def scheme(value: object) -> str:
     """Return http or https."""
     if value not in ("http", "https"):
@@ -324,17 +347,49 @@ def secret_file(value: object, info: ValidationInfo) -> SecretStr:
         raise ValueError(f"names a file whose content {error}") from None
 
 
-def name_with_address(value: object) -> str:
-    """Return a name with a place for the address that DNS gave."""
+def replica_name(value: object) -> str:
+    """Return a name with a place for what tells the replicas behind a DNS name apart."""
     name = text(value)
-    if ADDRESS not in name:
-        raise ValueError(f"lacks {ADDRESS}; a DNS name can have several addresses, so write it where theirs belongs")
+    if ADDRESS not in name and SLOT not in name:
+        raise ValueError(
+            f"lacks {SLOT} and {ADDRESS}; a DNS name can have several nodes, so write one where it belongs"
+        )
     return name
+
+
+def slot(value: object) -> int:
+    """Return the slot of a replica."""
+    number = whole(value)
+    if not number:
+        raise ValueError("is 0; slots count from 1")
+    return number
+
+
+def shards(value: object) -> int | str:
+    """Return how many collectors there are, or the DNS name that they are behind."""
+    if isinstance(value, int) or (isinstance(value, Scalar) and _DIGITS.fullmatch(value)):
+        return _collectors(whole(value))
+    if _as_address(text(value).strip("[]")) is not None:
+        raise ValueError("is an address; write the DNS name that all the collectors are behind")
+    return dns_name(value)
+
+
+def shard(value: object) -> dict[str, int]:
+    """Return the slot and the number of collectors that `SLOT/N` says."""
+    found = _SHARD.fullmatch(text(value))
+    if not found:
+        raise ValueError("is no shard; write SLOT/N, such as 2/3, or a mapping with slot and of")
+    number, of = int(found[1]), _collectors(int(found[2]))
+    if not 0 < number <= of:
+        raise ValueError(f"names slot {number} of {of}; write 1/{of}{f' to {of}/{of}' if of > 1 else ''}")
+    return {"slot": number, "of": of}
 
 
 def url_with_address(value: object) -> str:
     """Return a URL with a place for the address that DNS gave."""
-    address = name_with_address(value)
+    address = text(value)
+    if ADDRESS not in address:
+        raise ValueError(f"lacks {ADDRESS}; a DNS name can have several addresses, so write it where theirs belongs")
     url(address.replace(ADDRESS, "127.0.0.1"))
     return address
 
@@ -364,6 +419,12 @@ def same_place(address: str) -> str:
 
 def _port(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _collectors(number: int) -> int:
+    if not 0 < number <= MOST_SHARDS:
+        raise ValueError(f"counts {number} collectors; write 1 to {MOST_SHARDS}")
+    return number
 
 
 def _as_address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

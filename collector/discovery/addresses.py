@@ -1,4 +1,4 @@
-"""The addresses behind DNS names, asked for without threads, and remembered while DNS doesn't answer."""
+"""What DNS knows of names and of addresses, asked for without threads."""
 
 from __future__ import annotations
 
@@ -19,11 +19,16 @@ _NOTHING = (aiodns.error.ARES_ENODATA, aiodns.error.ARES_ENOTFOUND)
 MOST_ADDRESSES = 500
 """Addresses of one name and family beyond which the rest are left out: whoever answers for DNS may answer anything."""
 
+_AT_ONCE = 50
+"""Questions for the names of addresses that wait for their answers at a time: more may be lost on the way."""
+
 Addresses = tuple[str, ...]
 
 
 class Names:
-    """Looks names up. `failed` is told of every name that could not be looked up, each time.
+    """Looks names up, and remembers their addresses while DNS doesn't answer.
+
+    `failed` is told of every name that could not be looked up, each time.
 
     `nameservers` are `address:port`; without any, the system's are asked, its hosts file and search domains included.
     """
@@ -44,6 +49,26 @@ class Names:
             name: self._learned(name, {family: answers[name, family] for family in _FAMILIES}) for name in names
         }
         return {name: sum(known.values(), ()) for name, known in self._known.items()}
+
+    async def pointers(self, addresses: Collection[str], within: float) -> dict[str, tuple[str, ...] | str]:
+        """Return the names that DNS gives to addresses, or why there was no answer; nothing of these is remembered."""
+        found: dict[str, tuple[str, ...] | str] = dict.fromkeys(addresses, f"none within {within:g}s")
+        if not addresses:
+            return found
+        waiting = asyncio.Semaphore(_AT_ONCE)
+
+        async def ask(address: str) -> None:
+            async with waiting:
+                found[address] = await _pointers(resolver, address)
+
+        try:
+            async with asyncio.timeout(within), self._resolver(within) as resolver:
+                await asyncio.gather(*map(ask, found))
+        except TimeoutError:
+            pass
+        except (pycares.AresError, OSError) as error:
+            found = dict.fromkeys(addresses, f"no resolver: {error}")
+        return found
 
     def _learned(
         self, name: str, answers: dict[socket.AddressFamily, Addresses | str]
@@ -67,12 +92,15 @@ class Names:
         if not asked:
             return []
         try:
-            # A new resolver each time: an old one answers from its memory for as long as the records' TTL says, which
-            # Docker sets to ten minutes. It takes a fraction of a millisecond, and knows the resolv.conf of today.
-            async with aiodns.DNSResolver(self._nameservers or None, timeout=within / 3, tries=2) as resolver:
+            async with self._resolver(within) as resolver:
                 return await asyncio.gather(*(_ask(resolver, name, family, within) for name, family in asked))
         except (pycares.AresError, OSError) as error:
             return [f"no resolver: {error}"] * len(asked)
+
+    def _resolver(self, within: float) -> aiodns.DNSResolver:
+        # A new resolver each time: an old one answers from its memory for as long as the records' TTL says, which
+        # Docker sets to ten minutes. It takes a fraction of a millisecond, and knows the resolv.conf of today.
+        return aiodns.DNSResolver(self._nameservers or None, timeout=within / 3, tries=2)
 
 
 async def _ask(resolver: aiodns.DNSResolver, name: str, family: socket.AddressFamily, within: float) -> Addresses | str:
@@ -86,3 +114,13 @@ async def _ask(resolver: aiodns.DNSResolver, name: str, family: socket.AddressFa
         return () if code in _NOTHING else str(text)
     addresses = {ipaddress.ip_address(node.addr[0].decode()) for node in found.nodes if node.family == family}
     return tuple(str(address) for address in sorted(addresses, key=int))
+
+
+async def _pointers(resolver: aiodns.DNSResolver, address: str) -> tuple[str, ...] | str:
+    # Not by `gethostbyaddr`: a container's hosts file has names for its own address that are none of DNS's.
+    try:
+        found = await resolver.query_dns(ipaddress.ip_address(address).reverse_pointer, "PTR")
+    except aiodns.error.DNSError as error:
+        code, text = error.args
+        return () if code in _NOTHING else str(text)
+    return tuple(record.data.dname for record in found.answer if isinstance(record.data, pycares.PTRRecordData))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from collector.configuration import Agent, Chain, DnsServer, FileServer, StaticServer, schedule
-from collector.configuration.values import ADDRESS, host_and_port, node_name
+from collector.configuration.values import ADDRESS, SLOT, host_and_port, node_name
+from collector.discovery.slots import Replica
 from collector.targets import Target
 
 
@@ -13,14 +16,20 @@ def target(agent: Agent, chain: Chain, server: StaticServer, file: FileServer | 
     return _target(agent, chain, server, file, name=name, url=server.url, metrics_url=server.metrics_url or "")
 
 
-def target_at(address: str, agent: Agent, chain: Chain, server: DnsServer, file: FileServer | None = None) -> Target:
-    """Return the target at one of the addresses behind a DNS name."""
+def target_at(
+    replica: Replica, agent: Agent, chain: Chain, server: DnsServer, file: FileServer | None = None
+) -> Target:
+    """Return the target at one of the addresses behind a DNS name; the address stands in for a slot that it lacks."""
+    address = replica.address
     place = host_and_port(address, server.port)
-    name = server.name.replace(ADDRESS, address) if server.name else place
+    slot = address if replica.slot is None else str(replica.slot)
+    name = server.name.replace(SLOT, slot).replace(ADDRESS, address) if server.name else place
     url = f"{server.scheme}://{place}{server.path}"
     metrics_url = (server.metrics_url or "").replace(ADDRESS, f"[{address}]" if ":" in address else address)
-    tls_name = server.dns.removesuffix(".") if "https" in (server.scheme, metrics_url[:5]) else ""
-    return _target(agent, chain, server, file, name=name, url=url, metrics_url=metrics_url, tls_name=tls_name)
+    dns = server.dns.removesuffix(".")
+    tls_name = dns if "https" in (server.scheme, metrics_url[:5]) else ""
+    made = _target(agent, chain, server, file, name=name, url=url, metrics_url=metrics_url)
+    return replace(made, dns=dns, tls_name=tls_name)
 
 
 def _target(
@@ -32,7 +41,6 @@ def _target(
     name: str,
     url: str,
     metrics_url: str,
-    tls_name: str = "",
 ) -> Target:
     sections = [chain, file, server] if file else [chain, server]
     interval, timeout = schedule(agent, *sections)
@@ -51,6 +59,5 @@ def _target(
         timeout=timeout,
         jitter=agent.jitter,
         block_period=chain.block_period,
-        tls_name=tls_name,
         labels=tuple(sorted(labels.items())),
     )

@@ -14,7 +14,7 @@ from yarl import URL
 from collector.about import About
 from collector.readings import Reading
 from collector.remarks import Remarks, excerpt
-from collector.targets import without_secrets
+from collector.targets import Target, without_secrets
 from exporters.influxdb.buffer import Buffer, Line
 from exporters.influxdb.connection import Answer, Connection, NoAnswer
 from exporters.influxdb.dialect import (
@@ -105,6 +105,9 @@ class Influxdb:
             self._losses.failed("full", message)
         self._gauge()
         self._woken.set()
+
+    def follow(self, targets: Sequence[Target]) -> None:
+        """Do nothing: what was said of a server that is gone is delivered still."""
 
     async def close(self, within: float) -> None:
         """Deliver what is left within so many seconds, count the rest as dropped, close the connection."""

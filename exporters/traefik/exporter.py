@@ -1,4 +1,4 @@
-"""The exporter: hears of heads, and keeps the file that Traefik watches as it should be."""
+"""The exporter: hears of heads, and keeps what Traefik reads as it should be: a file, or a page."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from collector.about import About
-from collector.readings import Reading, Shape
+from collector.readings import Reading, Shape, Value
 from collector.remarks import Remarks, excerpt
-from exporters.traefik.dynamic import Dynamic, Made
-from exporters.traefik.file import content_of, replace
-from exporters.traefik.rotation import HEARD_WITHIN, Node, Rotation
+from collector.targets import Target
+from exporters.traefik.dynamic import Dynamic, Made, Name
+from exporters.traefik.file import File
+from exporters.traefik.page import Address, Page
+from exporters.traefik.replicas import Following
+from exporters.traefik.rotation import HEARD_WITHIN, Head, Node, Rotation
 
 _LONGEST_PAUSE = 1.0
 _SHORTEST_PAUSE = 0.1
@@ -28,7 +31,7 @@ _STUCK = 5.0
 """Seconds after which a write that is not over is a failure, though nobody can end it."""
 
 _IMPOSSIBLE = 2**64
-"""No block has this number, nor one beyond: whoever says so has said nothing."""
+"""No block has this number, nor this time, nor one beyond: whoever says so has said nothing."""
 
 _GAUGE = "node_in_rotation"
 
@@ -37,52 +40,94 @@ _log = logging.getLogger("chainwatch.traefik")
 
 @dataclass(frozen=True)
 class Settings:
-    """`text` is Traefik's whole dynamic configuration in YAML, `to` the file that Traefik watches.
+    """`text` is Traefik's whole dynamic configuration in YAML, `to` the file that Traefik watches or the page it polls.
 
-    A node leaves at so many blocks `behind`, two at least.
+    A node leaves at so many blocks `behind`, two at least, or where its head is so many seconds `older`, if not 0.
     """
 
     text: str = field(repr=False)
-    to: Path
+    to: Path | Address
     behind: int = 3
+    older: float = 0.0
 
 
-class _Head(NamedTuple):
-    """Where in a reading the head of which node is."""
+class Outlet(Protocol):
+    """Where Traefik finds its configuration. Its text is what it is called in messages."""
+
+    async def open(self) -> None:
+        """Begin. Raises OSError where that is not possible."""
+
+    async def close(self) -> None:
+        """End; Traefik goes on with what it has."""
+
+    def left(self, alike: Callable[[bytes], bool]) -> bool:
+        """Tell whether Traefik may have something `alike` from an earlier run. In a thread: it may take its time."""
+
+    def content(self) -> bytes | None:
+        """Return what Traefik finds. In a thread."""
+
+    def replace(self, content: bytes) -> None:
+        """Let Traefik find something else. In a thread. Raises OSError."""
+
+
+class _Places(NamedTuple):
+    """Where in a reading the head of which node is, and its time if it is there."""
 
     node: Node
-    place: int
+    number: int
+    time: int | None
+
+
+class _Task(NamedTuple):
+    """What is to be done in a thread: the nodes to be out, and who is behind DNS names; `held`: write nothing."""
+
+    unwanted: frozenset[Name]
+    following: Following
+    held: bool
 
 
 class Traefik:
-    """Leaves the nodes that are behind out of a file.
+    """Leaves the nodes that are behind out of what Traefik reads.
 
-    Each take is followed, a moment later, by a judgement and a look at the file, in a thread of their own. The file is
+    Each take is followed, a moment later, by a judgement and a look at the outlet, in a thread of their own. It is
     written when it says something else than it should, whatever the reason is: so a write that failed is tried again
     at the next take, and a file that somebody else has written or removed is put right.
+
+    What Traefik has from an earlier run is left to it until all nodes were heard of, or some intervals are over: who
+    is out there was behind lately.
     """
 
     name = "traefik"
 
     def __init__(self, settings: Settings, about: About, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settings = settings
+        self._text = settings.text
+        self._outlet: Outlet = Page(settings.to) if isinstance(settings.to, Address) else File(settings.to)
         self._about = about
         self._clock = clock
-        self._rotation = Rotation(settings.behind)
+        self._rotation = Rotation(settings.behind, settings.older)
+        self._following = Following()
         self._dynamic: Dynamic | None = None
-        self._made: tuple[frozenset[str], Made] | None = None
-        self._inherited: frozenset[str] = frozenset()
-        self._inherited_until = math.inf
+        self._made: tuple[_Task, Made] | None = None
+        self._left = True
+        self._settled = False
+        self._settled_from = math.inf
+        self._joined: set[Node] = set()
         self._due: asyncio.TimerHandle | None = None
-        self._work: asyncio.Future[Made] | None = None
+        self._work: asyncio.Future[Made | None] | None = None
         self._since = 0.0
         self._counted: set[Node] = set()
-        self._file = Remarks(_log, f"output traefik: {settings.to}")
+        self._writes = Remarks(_log, f"output traefik: {self._outlet}")
         self._services = Remarks(_log, "output traefik")
         self._nodes: dict[Node, Remarks] = {}
 
+    @property
+    def outlet(self) -> Outlet:
+        """What Traefik reads."""
+        return self._outlet
+
     async def start(self) -> None:
-        """See to it that there is a file. One that lacks some servers is left alone: their nodes were behind lately."""
+        """See to it that there is something for Traefik to read. Raises OSError where a page can't be opened."""
+        await self._outlet.open()
         self._begin(self._open)
         await self._end_of_work(_STUCK)
 
@@ -95,19 +140,31 @@ class Traefik:
         now = self._clock()
         pushed = any(reading.shape.measurement == "ethstats" for reading in readings)
         for reading in readings:
-            head = None if pushed else reading.shape.derive(_head)
-            if head is not None:
-                number = reading.values[head.place]
-                if isinstance(number, int | float) and 0 <= number < _IMPOSSIBLE:
-                    self._rotation.hear(head.node, number, now, interval)
-        if self._inherited_until == math.inf:
-            self._inherited_until = now + HEARD_WITHIN * interval
-        if self._due is None:
-            pause = max(_SHORTEST_PAUSE, min(_LONGEST_PAUSE, interval / 2))
-            self._due = asyncio.get_running_loop().call_later(pause, self._judge)
+            places = None if pushed else reading.shape.derive(_places)
+            if places is not None and _possible(number := reading.values[places.number]):
+                told = reading.values[places.time] if places.time is not None else ""
+                head = Head(float(number), float(told) if _possible(told) else None)
+                self._rotation.hear(places.node, head, now, interval)
+        if self._settled_from == math.inf:
+            self._settled_from = now + HEARD_WITHIN * interval
+        self._judge_in(max(_SHORTEST_PAUSE, min(_LONGEST_PAUSE, interval / 2)))
+
+    def follow(self, targets: Sequence[Target]) -> None:
+        """Take note of the servers behind DNS names.
+
+        One that is new joins once it was heard of: until then nobody knows how far it is.
+        """
+        self._following, new = self._following.then(targets)
+        for node in new:
+            self._rotation.forget(node)
+        if self._settled or self._left:
+            self._joined -= new
+        else:
+            self._joined |= new  # there is nobody else as yet
+        self._judge_in(_SHORTEST_PAUSE)
 
     async def close(self, within: float) -> None:
-        """Write what is due; the file stays as it is from then on."""
+        """Write what is due; a file stays as it is from then on."""
         deadline = self._clock() + within
         await self._end_of_work(within)
         if self._due is not None:
@@ -118,36 +175,51 @@ class Traefik:
             self._work.cancel()  # the thread may go on, and nobody waits for it
         for node in self._counted:
             self._about.drop(_GAUGE, *node)
+        await self._outlet.close()
+
+    def _judge_in(self, pause: float) -> None:
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(pause, self._judge)
 
     def _judge(self) -> None:
         self._due = None
-        self._rotation.judge(self._clock())
+        now = self._clock()
+        self._rotation.judge(now)
+        heard = set(self._rotation.heard)
+        self._joined = (self._joined | heard) & self._following.nodes
+        names = {self._following.name_of(node) for node in heard}
+        self._settled = (
+            self._settled
+            or now >= self._settled_from
+            or bool(self._dynamic and self._dynamic.all_of(names, self._following.replicas))
+        )
         if self._work is None:
             self._begin(self._look)
-        elif (waited := self._clock() - self._since) > _STUCK:
+        elif (waited := now - self._since) > _STUCK:
             self._failed(f"a write takes longer than {_STUCK:g} s", f"(now {waited:.0f} s)")
 
-    def _begin(self, job: Callable[[frozenset[str]], Made]) -> None:
-        """Do something in a thread, for the names of the nodes that are to be out now. One thing at a time."""
+    def _begin(self, job: Callable[[_Task], Made | None]) -> None:
+        """Do something in a thread. One thing at a time."""
         began = self._since = self._clock()
-        self._work = asyncio.wrap_future(_in_a_thread(job, self._unwanted(began)))
+        unwanted = {self._following.name_of(node) for node in self._rotation.behind}
+        task = _Task(
+            frozenset(unwanted | (self._following.nodes - self._joined)),
+            self._following,
+            self._left and not self._settled,
+        )
+        self._work = asyncio.wrap_future(_in_a_thread(job, task))
         self._work.add_done_callback(lambda work: self._ended(work, began))
 
-    def _unwanted(self, now: float) -> frozenset[str]:
-        names = {name.lower() for _, name in self._rotation.behind}
-        if self._dynamic and now < self._inherited_until:
-            names |= self._inherited - self._dynamic.also({name.lower() for _, name in self._rotation.heard})
-        return frozenset(names)
-
-    def _ended(self, work: asyncio.Future[Made], began: float) -> None:
+    def _ended(self, work: asyncio.Future[Made | None], began: float) -> None:
         self._work = None
         self._about.counter("output_seconds_total", self.name).inc(self._clock() - began)
         if work.cancelled():
             return
         match work.exception():
             case None:
-                self._file.recovered("written again")
-                self._tell(work.result())
+                if made := work.result():
+                    self._writes.recovered("written again")
+                    self._tell(made)
             case OSError() as error:
                 self._failed(error.strerror or type(error).__name__)
             case error:
@@ -156,29 +228,29 @@ class Traefik:
     def _failed(self, reason: str, more: str = "") -> None:
         self._about.counter("output_errors_total", self.name).inc()
         said = f"{reason} {more}".strip()
-        self._file.failed(reason, f"cannot be written: {said}; Traefik goes on with what it has")
+        self._writes.failed(reason, f"cannot be written: {said}; Traefik goes on with what it has")
 
     def _tell(self, made: Made) -> None:
         """Say in metrics and log who is in and who is not."""
-        assert self._dynamic is not None
-        present = {node for node in self._rotation.heard if node[1].lower() in self._dynamic.names}
+        called = {node: self._following.name_of(node) for node in self._rotation.heard}
+        present = {node for node, name in called.items() if name in made.names}
         for gone in self._counted - present:
             self._about.drop(_GAUGE, *gone)
         self._counted = present
         for node in present:
-            self._about.gauge(_GAUGE, *node).set(int(node[1].lower() not in made.out))
-        out = {node: lag for node, lag in self._rotation.behind.items() if node[1].lower() in made.out}
+            self._about.gauge(_GAUGE, *node).set(int(called[node] not in made.out))
+        out = {node: lag for node, lag in self._rotation.behind.items() if called.get(node) in made.out}
         for node, lag in out.items():
-            missing = f"{lag.mark - lag.head:,.0f} blocks behind {lag.mark:,.0f}"
             remarks = self._nodes.setdefault(node, Remarks(_log, f"{node[0]}/{node[1]}"))
-            remarks.failed("behind", f"{missing}: left out of Traefik's rotation")
+            remarks.failed("behind", f"{lag}: left out of Traefik's rotation")
         for node in self._nodes.keys() - out.keys():
             self._nodes[node].recovered("left out of Traefik's rotation no more")
+        self._nodes = {node: remarks for node, remarks in self._nodes.items() if node in called}
         if made.kept:
             services = ", ".join(made.kept)
-            self._services.failed("all", f"all servers are behind, and all stay: {services}")
+            self._services.failed("all", f"no server is known to keep up, and all stay: {services}")
         else:
-            self._services.recovered("no service has only servers that are behind any more")
+            self._services.recovered("every service has a server again that keeps up")
 
     async def _end_of_work(self, within: float) -> None:
         if self._work is not None:
@@ -186,43 +258,47 @@ class Traefik:
 
     # What follows is done in a thread.
 
-    def _open(self, names: frozenset[str]) -> Made:
-        """Take over what was made of the configuration earlier; write it where there is nothing of the kind."""
-        self._dynamic = Dynamic(self._settings.text)
-        there = content_of(self._settings.to)
-        if there is not None and (made := self._dynamic.as_in(there)):
-            self._inherited = made.out
-            return made
-        return self._look(names)
+    def _open(self, task: _Task) -> Made | None:
+        """Leave alone what was made earlier; write where there is nothing of the kind."""
+        self._dynamic = Dynamic(self._text)
+        self._left = self._outlet.left(self._dynamic.alike)
+        return None if self._left else self._look(task._replace(held=False))
 
-    def _look(self, names: frozenset[str]) -> Made:
-        """Write the file without the servers of these nodes, unless it says just that."""
+    def _look(self, task: _Task) -> Made | None:
+        """Write the configuration without the servers that are to be out, unless that is there."""
         if self._dynamic is None:
-            self._dynamic = Dynamic(self._settings.text)
-        if self._made is None or self._made[0] != names:
-            self._made = (names, self._dynamic.without(names))
+            self._dynamic = Dynamic(self._text)
+        if task.held:
+            return None
+        if self._made is None or self._made[0] != task:
+            self._made = (task, self._dynamic.without(task.unwanted, task.following.replicas))
         made = self._made[1]
-        if content_of(self._settings.to) != made.content:
-            replace(self._settings.to, made.content)
+        if self._outlet.content() != made.content:
+            self._outlet.replace(made.content)
         return made
 
 
-def _head(shape: Shape) -> _Head | None:
+def _places(shape: Shape) -> _Places | None:
     tags = dict(shape.tags)
-    names = [field.name for field in shape.fields]
-    if shape.measurement != "chain" or "head_block_number" not in names or not {"chain", "node"} <= tags.keys():
+    places = {field.name: place for place, field in enumerate(shape.fields)}
+    if shape.measurement != "chain" or "head_block_number" not in places or not {"chain", "node"} <= tags.keys():
         return None
-    return _Head((tags["chain"], tags["node"]), names.index("head_block_number"))
+    node = tags["chain"], tags["node"]
+    return _Places(node, places["head_block_number"], places.get("head_block_timestamp_seconds"))
 
 
-def _in_a_thread(job: Callable[[frozenset[str]], Made], names: frozenset[str]) -> Future[Made]:
+def _possible(value: Value) -> bool:
+    return isinstance(value, int | float) and 0 <= value < _IMPOSSIBLE
+
+
+def _in_a_thread(job: Callable[[_Task], Made | None], task: _Task) -> Future[Made | None]:
     """Do something in a thread that holds up nobody's exit: a file system that is gone may keep it for good."""
-    future: Future[Made] = Future()
+    future: Future[Made | None] = Future()
     future.set_running_or_notify_cancel()
 
     def work() -> None:
         try:
-            future.set_result(job(names))
+            future.set_result(job(task))
         except Exception as error:  # noqa: BLE001 - it is the future's to tell
             future.set_exception(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +11,34 @@ LARGEST = 64 * 2**20
 """Bytes of a file that are looked at: one that is longer is none of ours."""
 
 _MODE = 0o644  # Traefik runs as somebody else
+
+
+class File:
+    """The file that Traefik's file provider watches. It stays when chainwatch goes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+    async def open(self) -> None:
+        """Do nothing."""
+
+    async def close(self) -> None:
+        """Do nothing: Traefik goes on with what the file says."""
+
+    def left(self, alike: Callable[[bytes], bool]) -> bool:
+        """Tell whether the file is there from an earlier run."""
+        return (content := self.content()) is not None and alike(content)
+
+    def content(self) -> bytes | None:
+        """Return what the file says, None if there is none that can be read."""
+        return content_of(self._path)
+
+    def replace(self, content: bytes) -> None:
+        """Let the file say something else. Raises OSError."""
+        replace(self._path, content)
 
 
 def content_of(path: Path) -> bytes | None:

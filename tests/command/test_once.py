@@ -30,6 +30,25 @@ def test_everything_is_delivered(tmp_path: Path, cluster: Cluster, database: Dat
     assert any(line.startswith("chainwatch,") for line in database.stored)
 
 
+def test_two_shards_gather_each_server_once(tmp_path: Path, cluster: Cluster) -> None:
+    gathered = []
+    for shard in ("1/2", "2/2"):
+        configuration = settings(cluster.nodes, {"stdout": {}}, shard=shard)
+        done = once(tmp_path, configuration)
+        assert done.code == 0, done.stderr
+        lines = done.stdout.splitlines()
+        own = [node.name for node in cluster.nodes if gathers(lines, node.name)]
+        assert own
+        gathered += own
+    assert sorted(gathered) == sorted(node.name for node in cluster.nodes)
+
+
+def test_a_shard_that_nothing_falls_to_is_told(tmp_path: Path, cluster: Cluster) -> None:
+    done = once(tmp_path, settings([cluster["sealer-1"]], {"stdout": {}}, shard="1/500"))
+    assert done.code == 1
+    assert "no server falls to this shard: nothing is gathered" in done.stderr
+
+
 @pytest.mark.real
 def test_everything_is_delivered_to_a_real_influxdb(tmp_path: Path, cluster: Cluster) -> None:
     with influxdb(tmp_path) as server:

@@ -22,12 +22,14 @@ EXAMPLE = ROOT / "chainwatch.example.yaml"
 
 SECTIONS: dict[str, type[models.Model]] = {
     "agent": models.Agent,
+    "shard": models.Shard,
     "chains": models.Chain,
     "A URL": models.StaticServer,
     "A DNS name": models.DnsServer,
     "Files": models.FileServer,
     "ethstats": models.Ethstats,
     "groups": models.EthstatsGroup,
+    "shielded": models.Shielded,
     "outputs": models.Outputs,
     "prometheus": models.Prometheus,
     "influxdb": models.Influxdb,
@@ -110,7 +112,8 @@ def test_the_examples_of_the_documentation_are_right(tmp_path: Path) -> None:
     assert whole
     [dynamic] = [example for example in examples if "loadBalancer:" in example]
     (tmp_path / "clients.yaml").write_text(dynamic)
-    environment = dict.fromkeys(("INFLUX_TOKEN", "SEALERS_SECRET", "CLIENTS_SECRET", "CLIENTS_NEXT_SECRET"), "t")
+    secrets = ("INFLUX_TOKEN", "SEALERS_SECRET", "CLIENTS_SECRET", "CLIENTS_NEXT_SECRET")
+    environment = dict.fromkeys(secrets, "t") | {"SLOT": "2"}
     for example in whole:
         (tmp_path / "chainwatch.yaml").write_text(example)
         read_configuration(tmp_path / "chainwatch.yaml", environment, {"ethereum", "nodeos"})

@@ -21,6 +21,7 @@ from collector.configuration import (
     Influxdb,
     Mistake,
     Prometheus,
+    Shard,
     StaticServer,
     Stdout,
     Telegraf,
@@ -88,6 +89,7 @@ def test_the_configuration_of_the_documentation(file: Path) -> None:
         "timeout": 5.0,
         "jitter": 0.0,
         "state_dir": file.parent / "state",
+        "shard": None,
         "shutdown_timeout": 5.0,
     }
     (chain,) = configuration.chains
@@ -364,3 +366,17 @@ def test_any_file_is_a_configuration_or_told_to_be_wrong(file: Path, content: st
         told = wrong.mistakes
     assert told is None or told
     assert all(str(mistake).isprintable() for mistake in told or ())
+
+
+def test_a_shard_is_written_in_two_ways(file: Path) -> None:
+    text = """
+        agent: {{shard: {shard}}}
+        chains:
+          - {{name: lab, kind: nodeos, servers: ["http://a:1"]}}
+    """
+    environment = {"SLOT": "2"}
+    short = read(file, text.format(shard="${SLOT}/3"), environment).agent.shard
+    assert short == read(file, text.format(shard="{slot: ${SLOT}, of: 3}"), environment).agent.shard
+    assert short == Shard(slot=2, of=3)
+    behind = read(file, text.format(shard="{slot: ${SLOT}, of: tasks.collector}"), environment).agent.shard
+    assert behind == Shard(slot=2, of="tasks.collector")

@@ -33,6 +33,9 @@ class Kept:
     async def close(self, within: float) -> None:
         """Do nothing."""
 
+    def follow(self, targets: Sequence[Target]) -> None:
+        """Do nothing."""
+
     def take(self, readings: Sequence[Reading], interval: float) -> None:
         """Keep what was pushed."""
         self.taken += [(reading.shape, interval) for reading in readings if reading.shape is SHAPE]

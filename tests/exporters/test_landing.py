@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.readings import Field, Reading, Shape, Value
+from collector.targets import Target
 from exporters.landing import MOST_NODES, Landing
 from tests.helpers import run
 
@@ -131,3 +132,16 @@ def test_a_node_that_is_not_asked_pushes() -> None:
     assert [row[1:4:2] for row in page.rows if row] == [["a", "answers"], ["b", "does not answer"], ["nat", "pushes"]]
     response = run(landing.page(cast("Any", None)))
     assert "1 of 2 nodes answer, 1 only push, on 1 chain." in (response.text or "")
+
+
+def test_a_server_that_is_gone_leaves_at_once_and_a_node_that_pushes_stays() -> None:
+    landing = Landing("/metrics")
+    servers = [Target("lab", "nodeos", node, "http://10.0.0.1:8888") for node in ("a", "b")]
+    landing.follow(servers)
+    for node in ("a", "b", "pushes"):
+        landing.take([reading("chain", {"head_block_number": 1}, node=node)], 10)
+    landing.follow(servers[1:])
+    assert [row[1] for row in shown(landing).rows if row] == ["b", "pushes"]
+    landing.follow(servers)
+    landing.take([reading("chain", {"head_block_number": 1}, node="a")], 10)
+    assert [row[1] for row in shown(landing).rows if row] == ["a", "b", "pushes"]

@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from collector.about import About
 from collector.readings import Field, Kind, Reading, Shape
+from collector.targets import Target
 from exporters.prometheus import Prometheus, PrometheusSettings, Table, accepts
 from tests.helpers import run
 
@@ -230,6 +231,66 @@ def test_a_series_of_a_server_that_is_gone_leaves_the_page() -> None:
             assert 'node="here"' in page
 
     run(scenario())
+
+
+def server(node: str, address: str = "10.0.0.1", **more: str) -> Target:
+    return Target("lab", "nodeos", node, f"http://{address}:8888", **more)  # type: ignore[arg-type]
+
+
+def series(measurement: str, node: str = "", **tags: str) -> Reading:
+    known = {"chain": "lab", "node": node, **tags}
+    return Reading(Shape(measurement, known, [Field("peers", Kind.GAUGE)]), [3], time.time_ns())
+
+
+def test_the_series_of_a_server_that_is_not_followed_any_more_leave_at_once_and_no_others() -> None:
+    async def scenario() -> None:
+        async with Serving() as serving:
+            exporter = serving.exporter
+            exporter.take([series("ethstats", "pushes"), series("chain", "pushes")], 10)
+            exporter.follow([server("stays"), server("goes")])
+            for node in ("stays", "goes"):
+                readings = [series("chain", node), series("nodeos", node, server="10.0.0.1", port="8888")]
+                # Pushed by the node, or tried from outside: no matter of the server's.
+                more = [series("ethstats", node), series("chain_shielded", node, address="203.0.113.5:8888")]
+                exporter.take([*readings, *more, series("chainwatch", node)], 10)
+            exporter.take([series("chainwatch"), series("chainwatch", output="prometheus")], 10)
+            before = samples((await serving.scrape())[0])
+            exporter.follow([server("stays")])
+            gone = before - samples((await serving.scrape())[0])  # within the half second that a page is kept
+            assert {name for name, _ in gone} == {"chain_peers", "nodeos_peers", "chainwatch_peers"}
+            assert {dict(tags)["node"] for _, tags in gone} == {"goes"}
+            exporter.follow([server("stays"), server("goes")])
+            exporter.take([series("chain", "goes")], 10)
+            await asyncio.sleep(0.55)
+            assert ("chain_peers", (("chain", "lab"), ("node", "goes"))) in samples((await serving.scrape())[0])
+
+    run(scenario())
+
+
+def test_of_a_server_that_came_back_the_series_with_the_old_address_and_labels_leave() -> None:
+    async def scenario() -> None:
+        async with Serving() as serving:
+            exporter = serving.exporter
+            exporter.follow([server("a", "10.0.0.1", role="worker"), server("b", "10.0.0.2")])
+            for node, address in (("a", "10.0.0.1"), ("b", "10.0.0.2")):
+                exporter.take([series("chain", node), series("nodeos", node, server=address, port="8888")], 10)
+            exporter.take([series("chain_node", "a", role="worker", version="1")], 10)
+            before = samples((await serving.scrape())[0])
+            exporter.follow([server("a", "10.0.0.3", role="worker"), server("b", "10.0.0.2")])
+            moved = samples((await serving.scrape())[0])
+            [(name, tags)] = before - moved
+            assert (name, dict(tags)["server"], dict(tags)["node"]) == ("nodeos_peers", "10.0.0.1", "a")
+            exporter.follow([server("a", "10.0.0.3", role="boot"), server("b", "10.0.0.2")])
+            [(name, _)] = moved - samples((await serving.scrape())[0])
+            assert name == "chain_node_peers"
+
+    run(scenario())
+
+
+def samples(page: str) -> set[tuple[str, tuple[tuple[str, str], ...]]]:
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))) for family in parse_text(page) for sample in family.samples
+    }
 
 
 def test_a_reader_that_does_not_read_keeps_nobody_from_scraping_nor_from_stopping() -> None:

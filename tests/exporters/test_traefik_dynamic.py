@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters.traefik.dynamic import Dynamic, names_of
+from exporters.traefik.dynamic import Dynamic, Name, Replica, names_of
 
 ODD = """
 http:
@@ -47,22 +47,20 @@ def dynamic(**services: list[str]) -> Dynamic:
 
 def test_servers_of_a_node_by_host_and_by_host_and_port() -> None:
     both = dynamic(http=["http://a:8545", "http://b:8545"], ws=["http://a:8546", "http://b:8546"])
-    made = both.without({"a"})
+    made = both.without({"a"}, {})
     assert served(made.content) == {"http": ["http://b:8545"], "ws": ["http://b:8546"]}
     assert made.out == {"a", "a:8545", "a:8546"}
-    made = both.without({"b:8546"})
+    made = both.without({"b:8546"}, {})
     assert served(made.content) == {"http": ["http://a:8545", "http://b:8545"], "ws": ["http://a:8546"]}
     assert made.out == {"b:8546"}
     assert made.kept == ()
-    made = both.without(set())
+    made = both.without(set(), {})
     assert served(made.content)["ws"] == ["http://a:8546", "http://b:8546"]
-    assert both.also({"a"}) == {"a", "a:8545", "a:8546"}
-    assert both.also({"a:8545", "c"}) == {"a", "a:8545"}
-    assert both.names == {"a", "b", "a:8545", "b:8545", "a:8546", "b:8546"}
+    assert made.names == {"a", "b", "a:8545", "b:8545", "a:8546", "b:8546"}
 
 
 def test_a_list_is_never_emptied() -> None:
-    made = dynamic(all=["http://a:1", "http://b:1"], one=["http://a:1"], other=["http://c:1"]).without({"a", "b"})
+    made = dynamic(all=["http://a:1", "http://b:1"], one=["http://a:1"], other=["http://c:1"]).without({"a", "b"}, {})
     assert served(made.content) == {"all": ["http://a:1", "http://b:1"], "one": ["http://a:1"], "other": ["http://c:1"]}
     assert made.out == set()
     assert made.kept == ("all", "one")
@@ -83,12 +81,12 @@ def test_a_list_is_never_emptied() -> None:
     ],
 )
 def test_names_of_a_url(url: str, names: set[str]) -> None:
-    assert names_of(url) == names
+    assert names_of(url)[1] == names
 
 
 def test_all_else_is_what_it_was() -> None:
     """Values are kept as they are written: to Traefik `1:30` is a text, to YAML 1.1 it is a number."""
-    content = Dynamic(ODD).without({"client-2"}).content
+    content = Dynamic(ODD).without({"client-2"}, {}).content
     expected = yaml.safe_load(ODD)
     del expected["http"]["services"]["c"]["loadBalancer"]["servers"][1]
     assert yaml.safe_load(content) == expected
@@ -109,7 +107,7 @@ http:
     d: {loadBalancer: {servers: [*b, {<<: *b, weight: 2}, {url: http://c:1}]}}
     e: {weighted: {services: [{name: a}]}}
 """
-    made = Dynamic(text).without({"b"})
+    made = Dynamic(text).without({"b"}, {})
     services = yaml.safe_load(made.content)["http"]["services"]
     only_a = [{"url": "http://a:1"}]
     assert services["a"]["loadBalancer"] == {"passHostHeader": False, "servers": only_a}
@@ -133,18 +131,82 @@ http:
 )
 def test_nothing_that_is_no_configuration_is_an_error(text: str) -> None:
     dynamic = Dynamic(text)
-    assert dynamic.names == set()
-    assert dynamic.without({"a"}).out == set()
+    made = dynamic.without({"a"}, {})
+    assert made.names == set()
+    assert made.out == set()
 
 
 def test_what_was_made_of_a_configuration_is_known_again() -> None:
     both = dynamic(http=["http://a:8545", "http://b:8545"], ws=["http://a:8546", "http://b:8546"])
-    for names in (set[str](), {"a"}, {"b:8546"}):
-        made = both.without(names)
-        assert both.as_in(made.content) == made
-    other = dynamic(http=["http://a:8545", "http://c:8545"])
-    for content in (other.without({"c"}).content, made.content[:-20], b"", b"\xff", b"{", b"[" * 100_000, b"*a"):
-        assert both.as_in(content) is None
+    for names in (set[Name](), {"a"}, {"b:8546"}):
+        made = both.without(names, {})
+        assert both.alike(made.content)
+    assert both.alike(dynamic(http=["http://c:8545"], ws=["http://c:8546"]).without(set(), {}).content), (
+        "but for servers"
+    )
+    other = dynamic(http=["http://a:8545", "http://c:8545"]).without(set(), {}).content
+    for content in (other, made.content[:-20], b"", b"\xff", b"{", b"[" * 100_000, b"*a"):
+        assert not both.alike(content)
+    assert Dynamic(ODD).alike(Dynamic(ODD).without({"client-2"}, {}).content)
+    assert not Dynamic(ODD.replace("1:30", "1:31")).alike(Dynamic(ODD).without(set(), {}).content)
+    assert not Dynamic("http: 1").alike(b"http: 1"), "there is nothing to know it by"
+
+
+TASKS = "http://user:pw@Tasks.Worker.:8888/x"
+ONE, TWO, SIX = (
+    Replica(("lab", name), address) for name, address in [("w1", "10.0.0.1"), ("w2", "10.0.0.2"), ("w6", "fd00::6")]
+)
+
+
+def test_a_dns_name_stands_for_everyone_behind_it() -> None:
+    both = dynamic(c=[TASKS, "https://tasks.worker", "http://other:1"])
+    replicas = {"tasks.worker": [ONE, TWO, SIX]}
+    made = both.without({ONE.node}, replicas)
+    assert served(made.content)["c"] == [
+        "http://user:pw@10.0.0.2:8888/x",
+        "http://user:pw@[fd00::6]:8888/x",
+        "https://10.0.0.2",
+        "https://[fd00::6]",
+        "http://other:1",
+    ]
+    assert made.names == {ONE.node, TWO.node, SIX.node, "other", "other:1"}
+    assert made.out == {ONE.node}
+    assert (
+        served(both.without({"w2", ("other", "w2")}, replicas).content)["c"][1:3]
+        == served(both.without(set(), replicas).content)["c"][1:3]
+    ), "a name alone, or of another chain, is not theirs"
+    alone = dynamic(c=[TASKS]).without({ONE.node}, {"tasks.worker": [ONE]})
+    assert served(alone.content)["c"] == ["http://user:pw@10.0.0.1:8888/x"]
+    assert alone.kept == ("c",)
+    assert served(both.without(set(), {}).content)["c"][0] == TASKS, "nobody is known: it stands for itself"
+    assert both.alike(made.content)
+    assert both.alike(alone.content)
+
+
+def test_what_else_a_server_says_is_said_of_all() -> None:
+    text = """
+http:
+  services:
+    c: {loadBalancer: {servers: [&s {weight: 010, url: 'http://t:1', preservePath: yes}, {<<: *s, weight: 2}]}}
+"""
+    content = Dynamic(text).without(set(), {"t": [ONE, TWO]}).content
+    servers = yaml.safe_load(content)["http"]["services"]["c"]["loadBalancer"]["servers"]
+    assert servers == [
+        {"url": "http://10.0.0.1:1", "weight": 8, "preservePath": True},
+        {"url": "http://10.0.0.2:1", "weight": 8, "preservePath": True},
+        {"url": "http://10.0.0.1:1", "weight": 2, "preservePath": True},
+        {"url": "http://10.0.0.2:1", "weight": 2, "preservePath": True},
+    ]
+    assert b"weight: 010" in content
+
+
+def test_all_are_known_once_each_server_is() -> None:
+    both = dynamic(c=[TASKS, "http://other:1"])
+    replicas = {"tasks.worker": [ONE, TWO]}
+    assert both.all_of({ONE.node, TWO.node, "other"}, replicas)
+    assert not both.all_of({ONE.node, "other"}, replicas)
+    assert not both.all_of({ONE.node, TWO.node}, replicas)
+    assert not both.all_of({ONE.node, TWO.node, "other"}, {}), "of the name itself nobody hears"
 
 
 KEYS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff\ufffe\uffff"), max_size=8)
@@ -161,14 +223,16 @@ def test_any_configuration_passes_through(tree: Any, hosts: list[str], behind: s
         return {"more": tree, "http": {"services": {"s": {"loadBalancer": {"servers": servers, "more": tree}}}}}
 
     text = yaml.safe_dump(configuration(hosts), allow_unicode=True)
-    made = Dynamic(text).without(behind)
+    made = Dynamic(text).without(behind, {})
     left = [host for host in hosts if host not in behind] or hosts
     assert yaml.safe_load(made.content) == configuration(left)
-    again = Dynamic(text).as_in(made.content)
-    assert again is not None
-    assert again[:2] == made[:2]
+    assert Dynamic(text).alike(made.content) == bool(hosts)
+    replicas = {"a": [ONE, SIX]}
+    among = {"a": ["10.0.0.1", "[fd00::6]"]}
+    expected = configuration([each for host in hosts for each in among.get(host, [host])])
+    assert yaml.safe_load(Dynamic(text).without(set(), replicas).content) == expected
 
 
 def test_dates_stay_dates() -> None:
-    made = Dynamic("{a: 2001-12-14}").without(set())
+    made = Dynamic("{a: 2001-12-14}").without(set(), {})
     assert yaml.safe_load(made.content) == {"a": dt.date(2001, 12, 14)}

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.command.processes import collector, free_address, page_at, scraped, seen, settings
+from tests.command.processes import chainwatch, collector, free_address, page_at, scraped, seen, settings
 from tests.command.surroundings import Cluster, background
-from tests.real.servers import wait_for
+from tests.real.servers import answers, fetch, wait_for
 
 
 @pytest.fixture
@@ -63,3 +63,29 @@ def test_the_configuration_is_read_again(tmp_path: Path, cluster: Cluster) -> No
         wait_for(lambda: served(to) == new[1:], "who is behind is out", 5)
         assert running.stop() == 0
     assert served(to) == new[1:], "the file stays"
+
+
+def test_a_page_in_place_of_the_file(tmp_path: Path, cluster: Cluster) -> None:
+    page, there = free_address(), free_address()
+    template = tmp_path / "clients.yaml"
+    template.write_text(configuration(*(urls := ["http://newer-1:8545", "http://sealer-1:8545"])))
+    rotation = {"from": "clients.yaml", "listen": there, "path": "/rotation", "older": "5s"}
+    nodes = [node for node in cluster.nodes if node.kind == "ethereum"]
+    configured = settings(nodes, {**page_at(page), "traefik": rotation})
+
+    def told() -> list[str]:
+        (tmp_path / "told").write_bytes(fetch(f"http://{there}/rotation").body)
+        return served(tmp_path / "told")
+
+    with collector(tmp_path, configured) as running:
+        wait_for(lambda: answers(f"http://{there}/rotation"), "all are known", 5)
+        assert told() == urls
+        cluster.fault("newer-1", "lag", blocks=10)
+        wait_for(lambda: told() == urls[1:], "who is behind is out", 5)
+        template.write_text(configuration(*(newer := ["http://sealer-1:1", "http://newer-1:1"])))
+        running.signal(signal.SIGHUP)
+        running.said("taken over")
+        wait_for(lambda: answers(f"http://{there}/rotation") and told() == newer[:1], "at the same address", 5)
+        once = chainwatch("once", "--config", tmp_path / "chainwatch.yaml")
+        assert "cannot listen" not in once.stderr, "a page that is gone at once is of use to nobody"
+        assert running.stop() == 0

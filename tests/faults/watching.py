@@ -32,6 +32,9 @@ class Kept:
     async def close(self, within: float) -> None:
         """Have nothing to close."""
 
+    def follow(self, targets: Sequence[Target]) -> None:
+        """Keep whatever comes."""
+
     def take(self, readings: Sequence[Reading], interval: float) -> None:  # noqa: ARG002 - kept for ever
         """Keep them."""
         self.readings += readings

@@ -6,6 +6,7 @@ points to.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import sys
@@ -49,12 +50,13 @@ def dynamic(http: Sequence[str] = (), ws: Sequence[str] = ()) -> dict[str, Any]:
 class Traefik:
     """A running Traefik: where it listens, and the file that it watches."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, static: Mapping[str, Any] | None = None) -> None:
         self.file = folder / "rotation" / "clients.yaml"
-        self._static = static_configuration()
+        self._static = copy.deepcopy(dict(static or static_configuration()))
         for entry_point in self._static["entryPoints"].values():
             entry_point["address"] = f"127.0.0.1:{free_port()}"
-        self._static["providers"]["file"]["directory"] = str(self.file.parent)
+        if "file" in self._static["providers"]:
+            self._static["providers"]["file"]["directory"] = str(self.file.parent)
         self._log = folder / "traefik.log"
         self.config = folder / "traefik.yaml"
         self.config.write_text(yaml.safe_dump(self._static))
@@ -80,9 +82,14 @@ class Traefik:
 
 
 @contextmanager
-def balancer(tmp_path: Path, configuration: Mapping[str, Any] | None = None) -> Iterator[Traefik]:
-    """Run a Traefik for as long as the block lasts, with a dynamic configuration, or none as yet."""
-    running = Traefik(tmp_path)
+def balancer(
+    tmp_path: Path, configuration: Mapping[str, Any] | None = None, static: Mapping[str, Any] | None = None
+) -> Iterator[Traefik]:
+    """Run a Traefik for as long as the block lasts, with a dynamic configuration, or none as yet.
+
+    `static` is what it is started with, if that is not the Ethereum cluster's.
+    """
+    running = Traefik(tmp_path, static)
     running.file.parent.mkdir()
     if configuration is not None:
         running.write(configuration)

@@ -1,0 +1,72 @@
+"""A page that Traefik's HTTP provider polls, where Traefik is on another machine than chainwatch, or on several.
+
+It answers 503 until there is something to say: Traefik then goes on with what it has, as it does while nobody answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from aiohttp import web
+
+_YAML = {"Content-Type": "application/yaml", "Cache-Control": "no-store"}
+
+
+class Address(NamedTuple):
+    """Where the page is."""
+
+    host: str
+    port: int
+    path: str = "/traefik"
+
+
+class Page:
+    """The page, and the listener that it has to itself."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._content: bytes | None = None
+        self._runner: web.AppRunner | None = None
+        self.port = address.port
+        """The port listened on; another than the address's where that is 0."""
+
+    def __str__(self) -> str:
+        return f"{self._address.host}:{self.port}{self._address.path}"
+
+    async def open(self) -> None:
+        """Open the listener. Raises OSError, with the address in its text, where that is not possible."""
+        app = web.Application()
+        app.router.add_get(self._address.path, self._answer)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, keepalive_timeout=75)
+        await self._runner.setup()
+        host, port, _ = self._address
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            said = f"outputs.traefik.listen: cannot listen on {host}:{port}: {error.strerror}"
+            raise OSError(error.errno, said) from error
+        self.port = self._runner.addresses[0][1]
+
+    async def close(self) -> None:
+        """Close the listener; Traefik goes on with what it has."""
+        if self._runner:
+            await self._runner.cleanup()
+
+    def left(self, alike: Callable[[bytes], bool]) -> bool:  # noqa: ARG002 - nobody knows what Traefik has
+        """Tell whether Traefik may have something from an earlier run: always."""
+        return True
+
+    def content(self) -> bytes | None:
+        """Return what the page says, None where that is nothing as yet."""
+        return self._content
+
+    def replace(self, content: bytes) -> None:
+        """Let the page say something else from the next request on."""
+        self._content = content
+
+    async def _answer(self, request: web.Request) -> web.Response:  # noqa: ARG002 - the same for every request
+        if self._content is None:
+            return web.Response(status=503, text="not known yet\n", headers={"Cache-Control": "no-store"})
+        return web.Response(body=self._content, headers=_YAML)
