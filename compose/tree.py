@@ -84,6 +84,11 @@ class Tree:
                 "name another directory, or add --force to write beside them"
             )
 
+    @property
+    def written(self) -> frozenset[str]:
+        """What an earlier run wrote, or was about to."""
+        return frozenset(self._written)
+
     def changes(self, files: Mapping[str, str]) -> list[Change]:
         """Return how these files, by relative path, differ from those that are there."""
         found: list[Change] = []

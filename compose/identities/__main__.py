@@ -13,8 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from collector.configuration import WrongConfiguration
-from compose.identities.errors import Unusable
-from compose.identities.ethereum.ensuring import ensure
+from compose.identities import Unusable, ensure
 from compose.identities.handing_out import gift, give, place
 from compose.options.reading import read_options
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 
-SECRETS = ("ethstats", "grafana-admin", "influxdb-admin", "influxdb-collector", "influxdb-grafana")
-"""The files below secrets/."""
+SECRETS = ("grafana-admin", "influxdb-admin", "influxdb-collector", "influxdb-grafana")
+"""The files below secrets/ that every kind of cluster has."""
 
 
 def new_secret() -> str:

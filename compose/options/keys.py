@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import NoneType
 
 from collector.configuration.document import Document
@@ -9,11 +10,17 @@ from collector.configuration.mistakes import nearest
 from collector.configuration.models import Model
 
 
-def check_keys(document: Document, options: type[Model]) -> None:
-    """Note keys that these options don't have, and those without a value."""
+def check_keys(document: Document, options: type[Model], elsewhere: Mapping[str, str]) -> None:
+    """Note keys that these options don't have, and those without a value.
+
+    `elsewhere` says of sections that another kind of cluster has what is to be done about them.
+    """
     whole = document.data
     if not isinstance(whole, dict):
         return
+    for name in whole:
+        if name in elsewhere and name not in options.model_fields:
+            document.wrong((name,), elsewhere[name])
     _known(document, (), whole, options)
     for name, section in whole.items():
         field = options.model_fields.get(name)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import yaml
 
-from compose.options.ethereum.models import Options
+from compose.options.kinds import EosOptions, Options
 
 SECRETS = {
     "ethstats": {"websocket_secret"},
     "sealer": {"account_privatekeys", "account_secret"},
     "client": {"account_privatekeys", "account_secret"},
+    "producer": {"signature_key"},
 }
 """What the file never says, by section."""
 
@@ -21,13 +22,17 @@ _HEADER = """\
 def as_yaml(options: Options) -> str:
     """Return the options as a file from which `read_options` has the same ones less secrets.
 
-    Where private keys were given, it says that there are accounts: their keystores lie in keys/, and are kept.
+    Where private keys were given, it says that there are accounts: their keystores lie in keys/, and are kept. So does
+    the genesis of a network that is joined, whose path is the one in the directory that the file belongs into.
     """
     said = options.model_dump(mode="json", exclude_defaults=True, exclude=SECRETS)
-    for role, settings in (("sealer", options.sealer), ("client", options.client)):
-        if settings.have_accounts:
-            said.get(role, {}).pop("create_accounts", None)
+    if not isinstance(options, EosOptions):
+        for role, settings in (("sealer", options.sealer), ("client", options.client)):
+            if settings.have_accounts:
+                said.get(role, {}).pop("create_accounts", None)
     said = {section: _escaped(values) for section, values in said.items() if values}
+    if isinstance(options, EosOptions):
+        said = {"eos": {}} | said  # the section that tells the kind
     return _HEADER + yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=120)
 
 

@@ -17,20 +17,28 @@ PATH = "config/collector/chainwatch.yaml"
 STATE = "/var/lib/chainwatch"
 
 _HEADER = """\
-What the collector watches. Made from the options: change those. `docker compose kill -s HUP collector` has it read \
-again."""
+What the collector watches. Made from the options: change those."""
+_AGAIN = " `docker compose kill -s HUP collector` has it read again."
 
 
 def configuration(
-    options: Options, chain: Mapping[str, Any], more_outputs: Mapping[str, Any], more_of_agent: Mapping[str, Any]
+    options: Options,
+    chain: Mapping[str, Any],
+    more_outputs: Mapping[str, Any],
+    more_of_agent: Mapping[str, Any],
+    *,
+    again: bool = True,
 ) -> str:
-    """Return the collector's configuration, given its chain, and what only some clusters have besides."""
+    """Return the collector's configuration, given its chain, and what only some clusters have besides.
+
+    `again`: it can be read again without a new start, and its comment says how.
+    """
     content = {
         "agent": {"interval": seconds(options.collector.interval), "state_dir": STATE, **more_of_agent},
         "chains": [chain],
         "outputs": {**_outputs(options), **more_outputs},
     }
-    return document(content, _HEADER)
+    return document(content, _HEADER + (_AGAIN if again else ""))
 
 
 def _outputs(options: Options) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def compose_file(plan: Plan) -> str:
     content["services"] = services
     content["networks"] = used_networks(plan, services)
     content["volumes"] = {name: {} for name in _volumes(services)}
-    return document(_escaped(content, {}), plan.header, _comments(plan, content))
+    return document(escaped(content), plan.header, _comments(plan, content))
 
 
 def used_networks(plan: Plan, services: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -56,11 +56,18 @@ def _comments(plan: Plan, content: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _bases(service: Mapping[str, Any]) -> Iterator[Shared]:
-    """Yield what a service is based on, each after its own base."""
+    """Yield what a service, or a mapping in it, is based on, each after its own base."""
     for value in service.values():
-        if isinstance(value, Shared):
+        if isinstance(value, dict):
             yield from _bases(value)
+        if isinstance(value, Shared):
             yield value
+
+
+def escaped(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a document in which Compose finds no variable."""
+    found: dict[str, Any] = _escaped(content, {})
+    return found
 
 
 def _escaped(value: Any, done: dict[int, Shared]) -> Any:  # noqa: ANN401 - a document holds anything

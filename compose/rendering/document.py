@@ -44,6 +44,10 @@ class _Merge(str):
 _Merge.KEY = _Merge("<<")
 
 
+class Octal(int):
+    """A number that is written as modes of files are: 0400."""
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes aliases for what is `Shared` and for nothing else."""
 
@@ -71,6 +75,9 @@ class _Dumper(yaml.SafeDumper):
         style = '"' if _BREAK.search(data) else "|" if "'" in data and '"' in data else None
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
+    def octal(self, data: Octal) -> yaml.Node:
+        return self.represent_scalar("tag:yaml.org,2002:int", f"0{data:o}")
+
     def merge(self, data: _Merge) -> yaml.Node:
         return self.represent_scalar(_MERGE, str(data))
 
@@ -78,6 +85,7 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(Shared, _Dumper.shared)
 _Dumper.add_representer(str, _Dumper.text)
 _Dumper.add_representer(_Merge, _Dumper.merge)
+_Dumper.add_representer(Octal, _Dumper.octal)
 
 
 def document(content: Mapping[str, Any], header: str, comments: Mapping[str, str] | None = None) -> str:

@@ -35,7 +35,7 @@ def provisioning(options: Options) -> dict[str, str]:
     }
     return {
         f"{FOLDER}/datasources/chainwatch.yaml": document(
-            sources, "Where Grafana finds figures. The password is read from a file, which the service setup hands out."
+            sources, "Where Grafana finds figures. The password is read from a file that Grafana alone is handed."
         ),
         f"{FOLDER}/dashboards/chainwatch.yaml": document(
             {"apiVersion": 1, "providers": [provider]},

@@ -22,6 +22,7 @@ from compose.rendering.services import (
     image,
     labels,
     limits,
+    python_asks,
     shown_outside,
 )
 
@@ -50,7 +51,7 @@ class Monitoring:
             {
                 "command": ["run", "--config", "/etc/chainwatch/chainwatch.yaml", *verbose],
                 "depends_on": after(*before, one_shot=[SETUP]),
-                "healthcheck": Healthcheck(_python_asks(collecting.PROMETHEUS_PORT), interval=5).content(),
+                "healthcheck": Healthcheck(python_asks(collecting.PROMETHEUS_PORT), interval=5).content(),
                 "networks": networks,
                 "volumes": [
                     "./config/collector:/etc/chainwatch:ro",
@@ -253,8 +254,3 @@ class Monitoring:
 def _wget(url: str) -> str:
     """Return a command of busybox, which asks no proxy."""
     return f"wget -q -Y off -O /dev/null {url}"
-
-
-def _python_asks(port: int) -> str:
-    asks = f"import http.client as h; c = h.HTTPConnection('127.0.0.1', {port}, timeout=4); c.request('GET', '/')"
-    return f'python -c "{asks}; raise SystemExit(c.getresponse().status != 200)"'

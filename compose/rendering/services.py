@@ -113,6 +113,12 @@ def after(*services: str, one_shot: Iterable[str] = ()) -> dict[str, Any]:
     return {**waits, **{name: {"condition": "service_healthy"} for name in services}}
 
 
+def python_asks(port: int, path: str = "/", program: str = "python") -> str:
+    """Return a command that fails unless what listens at a port of the container answers a request with 200."""
+    asks = f"import http.client as h; c = h.HTTPConnection('127.0.0.1', {port}, timeout=4); c.request('GET', '{path}')"
+    return f'{program} -c "{asks}; raise SystemExit(c.getresponse().status != 200)"'
+
+
 def seconds(duration: float) -> str:
     """Return a duration as Prometheus and chainwatch write it: 10s, 1500ms."""
     milliseconds = math.ceil(duration * 1000)

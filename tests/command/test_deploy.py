@@ -105,11 +105,23 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, wanted: Path) -> None:
     assert stderr == f"chainwatch: {tmp_path}/lab/.chainwatch.json: Is a directory\n"
 
 
-def test_there_is_no_swarm_yet(tmp_path: Path, wanted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_ethereum_network_is_not_for_a_swarm(
+    tmp_path: Path, wanted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, stdout, stderr = run(capsys, wanted, "--output", tmp_path / "lab", "--target", "swarm")
     assert (code, stdout) == (2, "")
-    assert stderr == "chainwatch: there is no target swarm yet; leave --target out for compose\n"
+    assert stderr.startswith(f"{wanted}:1: is of an Ethereum network")
+    assert stderr.count("\n") == 1
     assert not (tmp_path / "lab").exists()
+
+
+def test_a_nodeos_network_is_for_a_swarm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = tmp_path / "options.yaml"
+    options.write_text("eos:\nservice: {name: lab}\n")
+    code, stdout, _ = run(capsys, options, "--output", tmp_path / "lab", "--target", "swarm")
+    assert code == 0
+    assert f"docker stack deploy --prune --compose-file {tmp_path / 'lab' / 'stack.yaml'} lab" in stdout
+    assert not (tmp_path / "lab" / "compose.yaml").exists()
 
 
 def test_help_does_without_what_makes_accounts() -> None:
@@ -117,7 +129,8 @@ def test_help_does_without_what_makes_accounts() -> None:
         "import sys\nfrom chainwatch.command import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
     )
     program += (
-        "print([name for name in sys.modules if name.startswith(('web3', 'eth_', 'compose'))], file=sys.stderr)\n"
+        "heavy = ('web3', 'eth_', 'compose.eth_accounts', 'compose.identities', 'compose.rendering', 'compose.options')\n"
+        "print([name for name in sys.modules if name.startswith(heavy)], file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"

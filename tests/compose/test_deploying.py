@@ -17,6 +17,7 @@ import yaml
 from compose import deploying
 from compose.deploying import Refused, Unusable, deploy, differences, options_for
 from compose.options.ethereum.models import Options
+from compose.options.kinds import Options as AnyOptions
 from compose.rendering import rendered
 from compose.tree import MANIFEST, Tree
 
@@ -30,7 +31,7 @@ def options(**sections: dict[str, object]) -> Options:
     )
 
 
-def deployed(output: Path, wanted: Options, *, new_genesis: bool = False) -> list[str]:
+def deployed(output: Path, wanted: AnyOptions, *, new_genesis: bool = False) -> list[str]:
     """Deploy, and return what is said."""
     said: list[str] = []
     deploy(wanted, output, said.append, new_genesis=new_genesis)

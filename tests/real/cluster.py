@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from compose.identities import Identities, Identity
 from compose.identities.ethereum.configs import ETHSTATS_URL
+from compose.identities.ethereum.reading import Identities, Identity
 from compose.options.ethereum.cluster import Node as Planned
 from compose.options.ethereum.cluster import nodes
 from compose.options.ethereum.models import Options

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from compose.identities import Identities, ensure, join_bundle
+from compose.identities.ethereum.ensuring import ensure
 from compose.identities.ethereum.genesis import ACCOUNT_FUNDS
+from compose.identities.ethereum.join import join_bundle
 from compose.identities.ethereum.nodekeys import enode
+from compose.identities.ethereum.reading import Identities
 from compose.options.ethereum.cluster import nodes
 from compose.options.ethereum.models import Options
 from tests.real.cluster import Node, cluster, is_old, run_commands

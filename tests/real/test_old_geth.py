@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from compose.identities import ensure
+from compose.identities.ethereum.ensuring import ensure
 from compose.options.ethereum.models import Options
 from tests.real.cluster import Node, cluster
 from tests.real.collecting import Collector, Page, collector

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from compose.options.ethereum.models import Options
-from compose.rendering.ethereum import collecting
+from compose.rendering import collecting
+from compose.rendering.ethereum.collecting import configuration
 from compose.simulated.cluster import SimulatedCluster
 from compose.simulated.geth import GethOptions
 from tests.helpers import run
@@ -31,7 +32,7 @@ OPTIONS = Options.model_validate(
 
 def located(cluster: SimulatedCluster, influx: InfluxDb, folder: Path, page: str) -> str:
     """Return the collector's configuration with what is on this machine in the place of what is in containers."""
-    text = collecting.configuration(OPTIONS)
+    text = configuration(OPTIONS)
     for name, node in cluster.nodes.items():
         text = text.replace(f"http://{name}:6060/debug/metrics", node.metrics_url)
         text = text.replace(f"http://{name}:8545", node.url)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from compose.identities import Identities, ensure
+from compose.identities.ethereum.ensuring import ensure
 from compose.identities.ethereum.genesis import ACCOUNT_FUNDS
+from compose.identities.ethereum.reading import Identities
 from compose.options.ethereum.models import Options
 from tests.real.cluster import Node, cluster
 from tests.real.geth import geth

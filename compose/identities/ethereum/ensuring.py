@@ -7,8 +7,7 @@ and secrets are made once. What follows from others (node ids, addresses, config
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,22 +18,13 @@ from compose.identities.ethereum.configs import config_toml
 from compose.identities.ethereum.nodekeys import is_nodekey, new_nodekey, node_id
 from compose.identities.ethereum.reading import GENESIS, Identities, read, stored_genesis
 from compose.identities.passphrases import SECRETS, new_secret
+from compose.identities.steps import Say, Step, make_all, secret_steps, write
 from compose.identities.storing import Store
 from compose.options.ethereum.cluster import Node, boot_names, nodes
 from compose.options.ethereum.models import Options
 from compose.options.values import fits_ethstats
 
 ETHSTATS = "secrets/ethstats"
-
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class _Step:
-    """One thing to make, and how. What `make` returns is added to what is said of it."""
-
-    what: str
-    make: Callable[[], str]
 
 
 def ensure(options: Options, directory: Path, say: Say, *, new_genesis: bool = False) -> Identities:
@@ -45,9 +35,7 @@ def ensure(options: Options, directory: Path, say: Say, *, new_genesis: bool = F
     """
     store = Store(directory)
     with store.locked():
-        for step in _steps(options, store, new_genesis=new_genesis):
-            detail = step.make()
-            say(f"made {step.what}{detail and f': {detail}'}")
+        make_all(_steps(options, store, new_genesis=new_genesis), say)
         for remark in _remarks(options, store):
             say(remark)
         return read(directory)
@@ -72,7 +60,7 @@ def needs_new_genesis(options: Options, directory: Path) -> list[str]:
     return [*reasons, few] if few else reasons
 
 
-def _steps(options: Options, store: Store, *, new_genesis: bool) -> Iterator[_Step]:
+def _steps(options: Options, store: Store, *, new_genesis: bool) -> Iterator[Step]:
     """Yield what is missing. Each condition is looked at when its turn comes: earlier steps may have been made."""
     _check(options, store, new_genesis=new_genesis)
     yield from _secret_steps(options, store)
@@ -101,19 +89,18 @@ def _check(options: Options, store: Store, *, new_genesis: bool) -> None:
         )
 
 
-def _secret_steps(options: Options, store: Store) -> Iterator[_Step]:
+def _secret_steps(options: Options, store: Store) -> Iterator[Step]:
     given = options.ethstats.websocket_secret
-    for name in SECRETS:
-        path = f"secrets/{name}"
-        wanted = given.get_secret_value() if given and path == ETHSTATS else None
-        if (found := store.line(path)) is None or (wanted and found != wanted):
-            yield _Step(path, partial(_write, store, path, wanted or new_secret()))
+    wanted = given.get_secret_value() if given else None
+    if (found := store.line(ETHSTATS)) is None or (wanted and found != wanted):
+        yield Step(ETHSTATS, partial(write, store, ETHSTATS, wanted or new_secret()))
+    yield from secret_steps(store, SECRETS)
 
 
-def _nodekey_steps(store: Store, name: str) -> Iterator[_Step]:
+def _nodekey_steps(store: Store, name: str) -> Iterator[Step]:
     key = store.text(f"{name}/nodekey")
     if key is None:
-        yield _Step(f"{name}: node key", partial(_make_nodekey, store, name))
+        yield Step(f"{name}: node key", partial(_make_nodekey, store, name))
         return
     if not is_nodekey(key.strip()):
         raise Unusable(
@@ -121,22 +108,22 @@ def _nodekey_steps(store: Store, name: str) -> Iterator[_Step]:
         )
     identity = node_id(key.strip())
     if store.line(f"{name}/id") != identity:
-        yield _Step(f"{name}: node id", partial(_write, store, f"{name}/id", identity))
+        yield Step(f"{name}: node id", partial(write, store, f"{name}/id", identity))
 
 
-def _account_steps(store: Store, node: Node) -> Iterator[_Step]:
+def _account_steps(store: Store, node: Node) -> Iterator[Step]:
     address = _account(store, node.name)
     if address is None:
         if _given_key(node) or node.settings.create_accounts:
-            yield _Step(f"{node.name}: account", partial(_make_account, store, node))
+            yield Step(f"{node.name}: account", partial(_make_account, store, node))
         return
     if store.line(f"{node.name}/password") is None:
-        yield _Step(f"{node.name}: passphrase", partial(_restore_passphrase, store, node))
+        yield Step(f"{node.name}: passphrase", partial(_restore_passphrase, store, node))
     if store.line(f"{node.name}/address") != address:
-        yield _Step(f"{node.name}: address", partial(_write, store, f"{node.name}/address", address, told=address))
+        yield Step(f"{node.name}: address", partial(write, store, f"{node.name}/address", address, told=address))
 
 
-def _genesis_steps(options: Options, store: Store, *, new_genesis: bool) -> Iterator[_Step]:
+def _genesis_steps(options: Options, store: Store, *, new_genesis: bool) -> Iterator[Step]:
     old = store.text(GENESIS)
     if old is not None and not new_genesis:
         return
@@ -145,14 +132,14 @@ def _genesis_steps(options: Options, store: Store, *, new_genesis: bool) -> Iter
     wanted = genesis.text_of(genesis.build(options, signers, list(known.values())))
     signers = signers if options.geth.consensus_engine == "clique" else []
     if old is None:
-        yield _Step(GENESIS, partial(_write, store, GENESIS, wanted, told=_genesis_told(options, signers), end=""))
+        yield Step(GENESIS, partial(write, store, GENESIS, wanted, told=_genesis_told(options, signers), end=""))
     elif old != wanted:
         aside = f"chain/genesis-{hashlib.sha256(old.encode()).hexdigest()[:12]}.json"
-        yield _Step(f"{aside}, the genesis that there was", partial(_write, store, aside, old, end=""))
-        yield _Step(GENESIS, partial(_write, store, GENESIS, wanted, told=_genesis_told(options, signers), end=""))
+        yield Step(f"{aside}, the genesis that there was", partial(write, store, aside, old, end=""))
+        yield Step(GENESIS, partial(write, store, GENESIS, wanted, told=_genesis_told(options, signers), end=""))
 
 
-def _config_steps(options: Options, store: Store) -> Iterator[_Step]:
+def _config_steps(options: Options, store: Store) -> Iterator[Step]:
     ids: dict[str, str] = {}
     for name in [*boot_names(options), *(node.name for node in nodes(options))]:
         if found := store.line(f"{name}/id"):
@@ -164,12 +151,12 @@ def _config_steps(options: Options, store: Store) -> Iterator[_Step]:
     for node in nodes(options):
         path = f"{node.name}/config.toml"
         if not complete or secret is None:
-            yield _Step(f"{node.name}: config.toml", str)  # depends on what is missing: nothing is being made
+            yield Step(f"{node.name}: config.toml", str)  # depends on what is missing: nothing is being made
             continue
         now = given.get_secret_value() if given else secret
         wanted = config_toml(node.name, options, ids, now, public=public)
         if store.text(path) != wanted:
-            yield _Step(f"{node.name}: config.toml", partial(_write, store, path, wanted, end=""))
+            yield Step(f"{node.name}: config.toml", partial(write, store, path, wanted, end=""))
 
 
 def _remarks(options: Options, store: Store) -> Iterator[str]:
@@ -238,7 +225,7 @@ def _account(store: Store, name: str) -> str | None:
 def _make_nodekey(store: Store, name: str) -> str:
     key = new_nodekey()
     store.write(f"{name}/nodekey", key)
-    return _write(store, f"{name}/id", node_id(key))
+    return write(store, f"{name}/id", node_id(key))
 
 
 def _make_account(store: Store, node: Node) -> str:
@@ -247,12 +234,12 @@ def _make_account(store: Store, node: Node) -> str:
     if passphrase is None:
         chosen = node.settings.account_secret
         passphrase = chosen.get_secret_value() if chosen else new_secret()
-        _write(store, f"{node.name}/password", passphrase)
+        write(store, f"{node.name}/password", passphrase)
     given = _given_key(node)
     key = given or accounts.new_private_key()
     address = accounts.address_of(key)
     store.write(f"{node.name}/keystore/{accounts.file_name(address)}", accounts.encrypted(key, passphrase))
-    return _write(store, f"{node.name}/address", address, told=f"{address}, imported" if given else address)
+    return write(store, f"{node.name}/address", address, told=f"{address}, imported" if given else address)
 
 
 def _restore_passphrase(store: Store, node: Node) -> str:
@@ -264,14 +251,9 @@ def _restore_passphrase(store: Store, node: Node) -> str:
         where = store.directory / node.name / "password"
         why = "and account_secret is another one" if chosen else "and the options give no account_secret"
         raise Unusable(f"{where}: is missing, {why}: write the passphrase of {store.directory / folder} there")
-    return _write(store, f"{node.name}/password", chosen.get_secret_value())
+    return write(store, f"{node.name}/password", chosen.get_secret_value())
 
 
 def _genesis_told(options: Options, signers: list[str]) -> str:
     who = f", signers {', '.join(sorted(set(signers), key=str.lower))}" if signers else ""
     return f"chain {options.geth.network_id}, {options.geth.consensus_engine}{who}"
-
-
-def _write(store: Store, path: str, text: str, *, told: str = "", end: str = "\n") -> str:
-    store.write(path, f"{text}{end}")
-    return told

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, PlainSerializer, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr
 
 from collector.about import VERSION
-from collector.configuration.fields import Duration, FilePath, Switch, Whole, at_least, empty_is_default
+from collector.configuration.fields import Duration, Switch, Whole, at_least, empty_is_default
 from collector.configuration.models import Model
 from compose.options.eos import values
+from compose.options.eos.genesis import GENESIS
 from compose.options.sections import (
     Count,
     Cpus,
@@ -36,9 +37,13 @@ Release = Annotated[str, BeforeValidator(values.release)]
 ProducerName = Annotated[str, BeforeValidator(values.producer_name)]
 SignatureKey = Annotated[SecretStr, BeforeValidator(values.signature_key)]
 Addresses = Annotated[tuple[str, ...], BeforeValidator(values.addresses)]
-ConfigLines = Annotated[dict[str, tuple[str, ...]], BeforeValidator(values.config_lines)]
+ConfigLines = dict[
+    Annotated[str, BeforeValidator(values.line_name)], Annotated[tuple[str, ...], BeforeValidator(values.line_values)]
+]
 Constraints = Annotated[tuple[str, ...], BeforeValidator(values.constraints), PlainSerializer(",".join)]
-SnapshotPeriod = Annotated[Duration, BeforeValidator(values.snapshot_period)]
+SnapshotPeriod = Annotated[Duration, AfterValidator(values.snapshot_period)]
+GenesisFile = Annotated[str, BeforeValidator(values.genesis_file), PlainSerializer(lambda _: GENESIS)]
+"""What the file holds. Written down, it is the copy in the directory that is made of these options."""
 
 NODEOS_IMAGE = f"chainwatch-nodeos:{VERSION}-{{release}}"
 
@@ -56,7 +61,7 @@ class Eos(Model):
 
     version: Release = Field("spring-1.2.2", description="Release of nodeos: `leap-…` or `spring-…`.")
     create_genesis: Switch = Field(True, description="Begin a chain of one's own; false: nodes join another network.")
-    genesis: FilePath | None = Field(
+    genesis: GenesisFile | None = Field(
         None, description="genesis.json of the network that is joined, relative to the options file."
     )
     peers: Addresses = Field((), description="Peers outside, `host:port`; they are spread over the workers.")
@@ -104,7 +109,8 @@ class Collector(Supporting):
     """chainwatch itself."""
 
     count: Count = Field(
-        1, description="1, or 0 for a chain that nobody watches. In a swarm more: they share the nodes among them."
+        1,
+        description="1, or 0 for a chain that nobody watches; in a swarm also more, which share the nodes among them.",
     )
     cpus: Cpus = Field(1.0, description="Processors that a container may use.")
     mem: Megabytes = Field(512, description="Memory that a container may use, in MB.")

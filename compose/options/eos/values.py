@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import re
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationInfo
 
+from collector.configuration import values
+from collector.configuration.document import content_of
+from collector.configuration.mistakes import unreadable
 from collector.configuration.values import possibly_empty, text
+from compose.options.eos.genesis import what_is_wrong
 
 RELEASES = ("leap-3.2.5", "leap-4.0.6", "leap-5.0.3", "spring-1.0.4", "spring-1.1.5", "spring-1.2.2")
 """One release of each line whose packages are known here; another one of these lines is taken as well."""
@@ -19,10 +23,11 @@ MOST_ADDRESSES = 1_000
 _RELEASE = re.compile(r"(leap|spring)-(\d{1,2}\.\d{1,2})\.\d{1,3}(-[a-z0-9]{1,8})?")
 _LINES = {tuple(release.rsplit(".", 1)[0].split("-")) for release in RELEASES}
 _ACCOUNT = re.compile(r"[a-z1-5.]{0,11}[a-z1-5]|[a-z1-5.]{12}[a-j1-5]")
-_ADDRESS = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]):([0-9]{1,5})")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 _CONSTRAINT = re.compile(r"[A-Za-z0-9._/-]{1,200} ?(==|!=) ?[A-Za-z0-9._:/ -]{1,200}")
 _SHORTEST_PERIOD = 10.0
+_PRIVATE_KEY = re.compile(r"(?<![1-9A-Za-z])5[1-9A-HJ-NP-Za-km-z]{50}(?![1-9A-Za-z])|PVT_[A-Z0-9]+_")
+"""Both forms of private keys, wherever they stand."""
 
 
 def release(value: object) -> str:
@@ -55,21 +60,24 @@ def signature_key(value: object) -> SecretStr:
 def addresses(value: object) -> tuple[str, ...]:
     """Return addresses, `host:port`, of a list or a text with commas between them; each once."""
     given = value if isinstance(value, list | tuple) else possibly_empty(value).split(",")
-    found = [text(address).strip() for address in given if address != ""]
-    for address in found:
-        matched = _ADDRESS.fullmatch(address)
-        if not matched or not 0 < int(matched[3]) <= 0xFFFF:  # noqa: PLR2004 - ports have 16 bits
-            raise ValueError("has what is no address; write host:port, or [address]:port for IPv6")
+    found = [values.place(text(address).strip()) for address in given if address != ""]
     if len(found) > MOST_ADDRESSES:
         raise ValueError(f"has more than {MOST_ADDRESSES} addresses; leave some out")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(map(str, found)))
 
 
-def config_lines(value: object) -> dict[str, tuple[str, ...]]:
-    """Return further lines of config.ini: values by name, several where it may stand there several times."""
-    if not isinstance(value, dict):
-        raise ValueError("is no mapping; write name: value, a line for each")  # noqa: TRY004 - as all mistakes
-    return {_line_name(name): _line_values(given) for name, given in value.items()}
+def genesis_file(value: object, info: ValidationInfo) -> str:
+    """Return the text of a file that holds a genesis of nodeos."""
+    try:
+        content = content_of(values.path(value, info))
+        found = content.decode("utf-8-sig")
+    except OSError as error:
+        raise ValueError(unreadable(error)) from None
+    except UnicodeDecodeError:
+        raise ValueError("names a file that is not UTF-8; save it in this encoding") from None
+    if wrong := what_is_wrong(found):
+        raise ValueError(f"names a file that {wrong}")
+    return found
 
 
 def constraints(value: object) -> tuple[str, ...]:
@@ -81,31 +89,35 @@ def constraints(value: object) -> tuple[str, ...]:
     return tuple(found)
 
 
-def snapshot_period(value: object) -> object:
+def snapshot_period(seconds: float) -> float:
     """Refuse a period in which no snapshot is ever done."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and value < _SHORTEST_PERIOD:
+    if seconds < _SHORTEST_PERIOD:
         raise ValueError(f"is too short; write {_SHORTEST_PERIOD:g}s or more")
-    return value
+    return seconds
 
 
-def _line_name(name: object) -> str:
+def line_name(name: object) -> str:
+    """Return the name of a line of config.ini."""
     given = text(name)
     if not _NAME.fullmatch(given):
-        raise ValueError("has a name that config.ini can't have; write one such as max-transaction-time")
+        raise ValueError("is no name of a line of config.ini; write one such as max-transaction-time")
     return given
 
 
-def _line_values(given: object) -> tuple[str, ...]:
-    values = given if isinstance(given, list | tuple) else [given]
-    if not values:
-        raise ValueError("has a name without a value; give it one, or leave it out")
-    return tuple(_line_value(value) for value in values)
+def line_values(given: object) -> tuple[str, ...]:
+    """Return the values of a line of config.ini: one, or several where it may stand there several times."""
+    found = given if isinstance(given, list | tuple) else [given]
+    if not found:
+        raise ValueError("has no value; give it one, or leave it out")
+    return tuple(_line_value(value) for value in found)
 
 
 def _line_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    found = str(value) if isinstance(value, int | float) else text(value)
-    if not found.isprintable():
-        raise ValueError("has a value with a line break, or another character that is none; write one line")
+    found = str(value) if isinstance(value, int | float) else text(value).strip()
+    if "#" in found:
+        raise ValueError("has a #, behind which nodeos reads nothing; leave it out")
+    if _PRIVATE_KEY.search(found):
+        raise ValueError("holds a private key, and config.ini is for all to read; leave it out")
     return found

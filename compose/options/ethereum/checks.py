@@ -13,6 +13,7 @@ from compose.options.ethereum.cluster import nodes
 from compose.options.ethereum.models import Client, Options, Sealer
 from compose.options.keys import is_replaced
 from compose.options.notes import Notes
+from compose.options.together import labels_route_nothing, ports_differ, ports_lead_somewhere, reached_from_elsewhere
 from compose.options.values import eth_address, line_of
 
 PUBLISHED_KEYS = {"38000e15ca07309cc2d0b30faaaadb293c45ea222a117e9e9c6a2a9872bb3bcf"}
@@ -21,7 +22,6 @@ PUBLISHED_KEYS = {"38000e15ca07309cc2d0b30faaaadb293c45ea222a117e9e9c6a2a9872bb3
 PUBLISHED_SECRETS = {"p@ssw0rd", "my-ws-secret"}
 """Secrets that were its defaults."""
 
-_LAST_PORT = 65_535
 _ETHASH_ENDS = 12
 _SNAP_BEGINS = 10
 _LIGHT_ENDS = 13
@@ -36,7 +36,7 @@ def check_together(options: Options, notes: Notes) -> None:
 
 def remark_on(options: Options, notes: Notes) -> None:
     """Note what is done otherwise, and what is known to be unwise."""
-    for check in (_replaced, _joining, _published_secrets, _signers, _unlocked, _traefik_labels, _reachable):
+    for check in (_replaced, _joining, _published_secrets, _signers, _unlocked, labels_route_nothing, _reachable):
         check(options, notes)
 
 
@@ -107,17 +107,7 @@ def _services(options: Options, notes: Notes) -> None:
         notes.wrong(
             ("ethstats", "count"), "is 1 without the collector, which serves the page; write 0, or `collector.count: 1`"
         )
-    behind = {
-        "client_http": ("traefik", "the load balancer"),
-        "client_ws": ("traefik", "the load balancer"),
-        "ethstats": ("traefik", "the load balancer"),
-        "grafana": ("grafana", "Grafana"),
-        "prometheus": ("prometheus", "Prometheus"),
-        "alertmanager": ("alertmanager", "Alertmanager"),
-    }
-    for key, (section, name) in behind.items():
-        if notes.says("publish", key) and getattr(options.publish, key) and not getattr(options, section).count:
-            notes.wrong(("publish", key), f"leads nowhere without {name}; leave it out, or write `{section}.count: 1`")
+    ports_lead_somewhere(options, notes, "client_http", "client_ws", "ethstats")
     if options.geth.advertise and not options.publish.p2p and nodes(options):
         notes.wrong(
             ("publish", "p2p"), "is 0, and `geth.advertise` wants ports for the nodes; write one, or leave it out"
@@ -125,17 +115,7 @@ def _services(options: Options, notes: Notes) -> None:
 
 
 def _ports(options: Options, notes: Notes) -> None:
-    """Note ports of the machine that two services would take. All that is published counts, at whichever address."""
-    taken: dict[int, str] = {}
-    for key, port, many in published(options):
-        last = port + many - 1
-        if last > _LAST_PORT:
-            notes.wrong(("publish", key), f"has no room: {many} nodes need ports up to {last}; write a lower one")
-        clash = next((number for number in range(port, last + 1) if number in taken), None)
-        if clash is not None:
-            notes.wrong(("publish", key), f"takes port {clash}, as `publish.{taken[clash]}` does; give each its own")
-        for number in range(port, last + 1):
-            taken.setdefault(number, key)
+    ports_differ(published(options), notes)
 
 
 def published(options: Options) -> Iterator[tuple[str, int, int]]:
@@ -218,20 +198,5 @@ def _unlocked(options: Options, notes: Notes) -> None:
         )
 
 
-def _traefik_labels(options: Options, notes: Notes) -> None:
-    for section in Options.model_fields:
-        labels: dict[str, str] = getattr(getattr(options, section), "labels", {})
-        if any(name.startswith("traefik.") for name in labels):
-            notes.remark(
-                (section, "labels"),
-                "route nothing: Traefik reads its file here; `publish` says at which ports clients and stats answer",
-            )
-
-
 def _reachable(options: Options, notes: Notes) -> None:
-    if not options.publish.address.startswith(("127.", "::1")):
-        notes.remark(
-            ("publish", "address"),
-            "is reached from elsewhere, where JSON-RPC, Prometheus and Alertmanager ask for no password; "
-            "mind the firewall, or write 0 for their ports",
-        )
+    reached_from_elsewhere(options, notes, "JSON-RPC, Prometheus and Alertmanager")

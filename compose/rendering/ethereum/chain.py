@@ -6,6 +6,7 @@ from typing import Any
 
 from compose.options.ethereum.cluster import BOOT_PORT, HTTP_PORT, Node, boot_names, nodes
 from compose.options.ethereum.models import GETH_IMAGE, Options
+from compose.rendering import setting_up
 from compose.rendering.document import Shared, based_on
 from compose.rendering.ethereum import geth
 from compose.rendering.ethereum.handing_out import gifts
@@ -24,9 +25,6 @@ from compose.rendering.services import (
     published,
 )
 
-_MEGABYTES_OF_SETUP = 256
-"""To make a keystore takes 32 MB, and Python with its libraries 100."""
-
 
 def geth_image(options: Options) -> str:
     """Return the image with geth and bootnode."""
@@ -35,23 +33,8 @@ def geth_image(options: Options) -> str:
 
 def setup(options: Options, base: Shared) -> dict[str, Any]:
     """Return the one-shot service that makes keys and hands secrets out."""
-    volumes = ["./options.yaml:/options.yaml:ro", "./keys:/keys", "secrets:/run/chainwatch"]
-    if has_rotation(options):
-        volumes += ["./config/traefik/dynamic:/etc/traefik:ro", "rotation:/rotation"]
-    return based_on(
-        base,
-        {
-            "entrypoint": ["python", "-m", "compose.identities"],
-            "command": ["--options=/options.yaml", "--directory=/keys", *gifts(options)],
-            "restart": "no",
-            "user": "0:0",
-            "cap_add": ["CHOWN", "DAC_OVERRIDE", "FOWNER"],
-            "network_mode": "none",
-            **limits(1.0, _MEGABYTES_OF_SETUP),
-            "volumes": volumes,
-            "labels": labels(options, "setup", {}),
-        },
-    )
+    rotation = ["./config/traefik/dynamic:/etc/traefik:ro", "rotation:/rotation"] if has_rotation(options) else []
+    return setting_up.setup(options, base, gifts(options), ["secrets:/run/chainwatch", *rotation])
 
 
 def boot(options: Options, common: Shared, name: str) -> dict[str, Any]:

@@ -7,9 +7,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from compose.identities import Identities, ensure, read
+from compose.identities.ethereum.ensuring import ensure
 from compose.identities.ethereum.genesis import signers_of
 from compose.identities.ethereum.nodekeys import node_id
+from compose.identities.ethereum.reading import Identities, read
 from compose.identities.passphrases import SECRETS
 from compose.options.ethereum.cluster import boot_names, nodes
 from compose.options.ethereum.models import Options
@@ -45,7 +46,7 @@ def check_complete(wanted: Options, directory: Path) -> Identities:
     for path in [directory, *directory.rglob("*")]:
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
         assert path.name != ".part"
-    for name in SECRETS:
+    for name in ("ethstats", *SECRETS):
         assert len(found.secret(name)) >= 32
     planned = nodes(wanted)
     for name in [*boot_names(wanted), *(node.name for node in planned)]:

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from compose.identities import Unusable, ensure, needs_new_genesis, planned, read
+from compose.identities import Unusable
 from compose.identities.ethereum.accounts import encrypted
+from compose.identities.ethereum.ensuring import ensure, needs_new_genesis, planned
 from compose.identities.ethereum.genesis import signers_of
+from compose.identities.ethereum.reading import read
 from compose.options.ethereum.models import Options
 from tests.compose.identities.checking import check_complete, contents, options, quietly, said
 

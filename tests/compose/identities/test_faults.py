@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from compose.identities import Unusable, ensure, planned
+from compose.identities import Unusable
+from compose.identities.ethereum.ensuring import ensure, planned
 from compose.identities.storing import Store
 from tests.compose.identities.checking import check_complete, contents, options, quietly
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from compose.identities import Identities, join_bundle, read
-from compose.identities.ethereum.join import CONFIG, GENESIS, README, SECRET, STATIC_NODES
+from compose.identities.ethereum.join import CONFIG, GENESIS, README, SECRET, STATIC_NODES, join_bundle
+from compose.identities.ethereum.reading import Identities, read
 from compose.options.ethereum.models import Options
 from tests.compose.identities.checking import options, quietly
 

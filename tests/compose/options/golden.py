@@ -2,7 +2,8 @@
 
 A folder holds `options.yaml` or `options.json`; `expected.txt` with the mistakes, or else the remarks, one a line;
 `written.yaml` with the options as they are written down, where the file is taken; and where the file needs it
-`environment`, with lines NAME=value. `pytest tests/compose/options --update-cases` writes the expectations anew.
+`environment`, with lines NAME=value, and `target`, where it is deployed for a swarm.
+`pytest tests/compose/options --update-cases` writes the expectations anew.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ def outcome(case: Path) -> tuple[str, str | None]:
     lines = environment.read_text().splitlines() if environment.exists() else []
     (file,) = case.glob("options.*")
     try:
-        options, remarks = read_options(file.name, dict(line.split("=", 1) for line in lines))
+        options, remarks = read_options(file.name, dict(line.split("=", 1) for line in lines), target(case))
     except WrongConfiguration as wrong:
         return f"{wrong}\n", None
     return "".join(f"{remark}\n" for remark in remarks), as_yaml(options)
+
+
+def target(case: Path) -> str:
+    """Return what a case's options are deployed for."""
+    file = case / "target"
+    return file.read_text().strip() if file.exists() else "compose"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
 from collector.configuration import Mistake, WrongConfiguration
+from compose.options.eos.models import Options as EosOptions
 from compose.options.ethereum.cluster import nodes
 from compose.options.ethereum.flags import _DECIDED
 from compose.options.ethereum.models import Options
@@ -22,7 +23,9 @@ from compose.options.writing import SECRETS, as_yaml
 def read(file: Path, text: str) -> Options:
     """Return what a text says as an options file."""
     file.write_text(text)
-    return read_options(file, {})[0]
+    options, _ = read_options(file, {})
+    assert isinstance(options, Options)
+    return options
 
 
 @pytest.fixture
@@ -116,6 +119,7 @@ def test_any_file_is_options_or_told_to_be_wrong(file: Path, content: dict[str, 
         told = wrong.mistakes
         assert told
     else:
+        assert isinstance(options, Options)
         again(file, options)
     assert all(str(mistake).isprintable() for mistake in told)
 
@@ -178,7 +182,8 @@ def secret_fields() -> list[tuple[str, str, FieldInfo]]:
     """Return every field that holds a secret."""
     return [
         (name, key, field)
-        for name, section in Options.model_fields.items()
+        for options in (Options, EosOptions)
+        for name, section in options.model_fields.items()
         for key, field in type(section.default).model_fields.items()
         if "SecretStr" in str(field.annotation)
     ]

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from compose.options.eos.models import Options as EosOptions
 from compose.options.ethereum.models import Options
 from compose.options.keys import is_replaced
 from compose.rendering import rendered
 from compose.rendering.__main__ import default_files
-from tests.compose.rendering.options import CASES, files_of, options_of
+from tests.compose.rendering.options import CASES, EOS_CASES, eos_options_of, files_of, options_of
 
 COMPOSE = Path(__file__).parents[3] / "compose"
 
-SCRIPT = "config/geth/start.sh"
-"""The one file that is the same for all options: it stands in no case."""
+SCRIPTS = {
+    path: (COMPOSE / "rendering" / source).read_text(encoding="utf-8")
+    for path, source in {"config/geth/start.sh": "ethereum/start.sh", "firewall.sh": "firewall.sh"}.items()
+}
+"""The files that are the same for all options: they stand in no case."""
 
-START = (COMPOSE / "rendering" / "ethereum" / "start.sh").read_text(encoding="utf-8")
 
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *EOS_CASES], ids=lambda case: case.name)
 def test_case(case: Path, pytestconfig: pytest.Config) -> None:
     folder = case / "expected"
     files = dict(files_of(case.name))
-    assert files.pop(SCRIPT, START) == START
+    for path, script in SCRIPTS.items():
+        assert files.pop(path, script) == script
     if pytestconfig.getoption("--update-cases"):
         shutil.rmtree(folder, ignore_errors=True)
         for path, text in files.items():
@@ -43,16 +47,19 @@ def test_case(case: Path, pytestconfig: pytest.Config) -> None:
 
 def test_every_option_says_something_else_than_its_default_in_some_case() -> None:
     """So no option can go unheard without a case that shows it."""
-    cases = [options_of(case.name) for case in CASES]
-    default = Options()
-    unheard = [
+    assert unheard(Options(), [options_of(case.name) for case in CASES]) == []
+    assert unheard(EosOptions(), [eos_options_of(case.name) for case in EOS_CASES]) == []
+
+
+def unheard(default: Options | EosOptions, cases: Sequence[Options | EosOptions]) -> list[str]:
+    """Return the options that say in every case what they say by default."""
+    return [
         f"{section}.{key}"
-        for section in Options.model_fields
+        for section in type(default).model_fields
         for key in type(getattr(default, section)).model_fields
         if not is_replaced(type(getattr(default, section)), key)
         and all(getattr(getattr(case, section), key) == getattr(getattr(default, section), key) for case in cases)
     ]
-    assert unheard == []
 
 
 def test_the_same_options_give_the_same_files() -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -18,8 +15,8 @@ import yaml
 
 from compose.options.ethereum.models import Options
 from compose.rendering import rendered
+from tests.compose.rendering.composing import docker_compose, specification, written
 from tests.compose.rendering.options import CASES, files_of, options_of
-from tests.real.servers import require, unavailable
 
 NAMES = [case.name for case in CASES]
 ONE_SHOT = {"setup", "influxdb-setup"}
@@ -59,42 +56,6 @@ def with_counts(**counts: int) -> Options:
     return Options.model_validate({section: {"count": count} for section, count in counts.items()})
 
 
-def written(options: Options, folder: Path) -> Path:
-    """Write the files of a cluster into a folder and return it."""
-    for path, text in rendered(options).items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
-    return folder
-
-
-def docker_compose(folder: Path, *arguments: str) -> str:
-    """Run docker-compose in a folder and return what it printed."""
-    # It is written in Python, and its package is called compose as well: it must not find ours.
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COMPOSE_"))}
-    argv = [require("docker-compose"), *arguments]
-    done = subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "WARNING" not in done.stderr
-    return done.stdout
-
-
-@cache
-def specification() -> dict[str, Any]:
-    """Return the JSON Schema of the Compose specification, of Go's package compose-go."""
-    named = os.environ.get("CHAINWATCH_COMPOSE_SPEC")
-    modules = Path(os.environ.get("GOMODCACHE") or Path.home() / "go/pkg/mod")
-    found = (
-        [Path(named)] if named else sorted(modules.glob("github.com/compose-spec/compose-go/v2@*/schema/*-spec.json"))
-    )
-    if not found or not found[-1].exists():
-        unavailable(
-            "the schema of the Compose specification is not there: "
-            "go mod download github.com/compose-spec/compose-go/v2@v2.16.2, or name the file in CHAINWATCH_COMPOSE_SPEC"
-        )
-    schema: dict[str, Any] = json.loads(found[-1].read_text(encoding="utf-8"))
-    return schema
-
-
 @pytest.mark.real
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_what_the_compose_specification_asks_for(name: str) -> None:
@@ -107,20 +68,20 @@ def test_it_is_what_the_compose_specification_asks_for(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_docker_compose_1_reads_it(name: str, tmp_path: Path) -> None:
     """Warnings included: on unused networks, on variables that are not set."""
-    told = yaml.safe_load(docker_compose(written(options_of(name), tmp_path), "config"))
+    told = yaml.safe_load(docker_compose(written(rendered(options_of(name)), tmp_path), "config"))
     assert set(told["services"]) == {service for service, _ in services(name)}
 
 
 @pytest.mark.real
 @pytest.mark.parametrize("section", SECTIONS)
 def test_any_one_count_may_be_0(section: str, tmp_path: Path) -> None:
-    docker_compose(written(with_counts(**{section: 0}), tmp_path), "config", "--quiet")
+    docker_compose(written(rendered(with_counts(**{section: 0})), tmp_path), "config", "--quiet")
 
 
 @pytest.mark.real
 def test_what_the_options_say_goes_through_compose_as_it_stands(tmp_path: Path) -> None:
     """`$` begins a variable to Compose; it writes `$$` for it in what it prints, too."""
-    told = yaml.safe_load(docker_compose(written(options_of("everything"), tmp_path), "config"))
+    told = yaml.safe_load(docker_compose(written(rendered(options_of("everything")), tmp_path), "config"))
     sealer = told["services"]["sealer-1"]
     assert sealer["labels"]["price"].replace("$$", "$") == "5$ and ${more}"
     assert sealer["labels"]["dotted.name"] == "a:b"

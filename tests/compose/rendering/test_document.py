@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose.rendering.document import Shared, based_on, document, whole
+from compose.rendering.document import Octal, Shared, based_on, document, whole
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=20)
 VALUES = st.recursive(
@@ -62,3 +62,9 @@ def test_long_comments_are_broken_between_words_and_nowhere_else() -> None:
 def test_a_comment_on_what_is_not_there_is_a_mistake() -> None:
     with pytest.raises(AssertionError, match="not there"):
         document({"a": 1}, "A header.", {"b": "Of b."})
+
+
+def test_modes_of_files_are_written_as_people_write_them() -> None:
+    text = document({"mode": Octal(0o400)}, "A header.")
+    assert text.endswith("mode: 0400\n")
+    assert yaml.safe_load(text) == {"mode": 0o400}

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from compose.options.eos.cluster import build_arguments
+from compose.options.eos.models import Options
+from compose.rendering.eos.handing_out import COLLECTOR_USER, NODE_USER
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -44,7 +48,7 @@ def test_it_stays_out(path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["pyproject.toml", "collector/about.py", "compose/rendering/ethereum/start.sh", "compose/identities/storing.py"],
+    ["pyproject.toml", "collector/about.py", "compose/rendering/ethereum/start.sh", "compose/rendering/firewall.sh"],
 )
 def test_it_is_built_from(path: str) -> None:
     assert not ignored(path)
@@ -55,3 +59,17 @@ def test_every_package_that_is_installed_is_copied() -> None:
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks"}
     copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
     assert copied == packages
+
+
+@pytest.mark.parametrize(("path", "uid"), [("Dockerfile", COLLECTOR_USER), ("compose/nodeos/Dockerfile", NODE_USER)])
+def test_the_image_has_the_user_that_files_are_handed_to(path: str, uid: int) -> None:
+    text = (ROOT / path).read_text()
+    (name,) = re.findall(rf"useradd --uid {uid} .*? (\w+) *\\\n", text)
+    assert f"\nUSER {name}\n" in text
+
+
+def test_the_node_image_has_the_volume_and_the_program_that_its_services_count_on() -> None:
+    text = (ROOT / "compose/nodeos/Dockerfile").read_text()
+    assert "\nVOLUME /data\n" in text
+    assert "python3" in text
+    assert set(build_arguments(Options())) <= set(re.findall(r"^ARG (\w+)=", text, re.MULTILINE))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from compose.identities import ensure
+from compose.identities.ethereum.ensuring import ensure
 from compose.options.ethereum.cluster import nodes
 from compose.options.ethereum.models import Options
 from compose.rendering.ethereum import geth
