@@ -26,6 +26,7 @@ from collector.configuration import (
     read_configuration,
 )
 from collector.configuration.values import duration, listen
+from compose.load.arguments import add_arguments
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -83,17 +84,19 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--verbose", action="store_true", help="log more, defects with their tracebacks")
     metrics = command("metrics", _metrics, "Print the catalogue: every metric that chainwatch itself defines.")
     metrics.add_argument("--json", action="store_true", help="print JSON")
-    deploy = command("deploy", _deploy, "Make a directory for Docker Compose: a private Ethereum network, watched.")
+    deploy = command("deploy", _deploy, "Make a directory for Docker: a private network, watched.")
     options = "the options (YAML or JSON); left out, those that DIR was made of, or at first the defaults"
     deploy.add_argument("options", nargs="?", type=Path, metavar="OPTIONS", help=options)
     deploy.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to, now and each time again")
     deploy.add_argument("--diff", action="store_true", help="print what would change, and write nothing")
     deploy.add_argument("--new-genesis", action="store_true", help="let the chain go if the options want another one")
     deploy.add_argument("--force", action="store_true", help="write beside files of somebody else")
-    deploy.add_argument("--target", choices=("compose", "swarm"), default="compose", help="what for (%(default)s)")
+    target = "Docker Compose or a swarm; left out, what DIR was made for, at first compose"
+    deploy.add_argument("--target", choices=("compose", "swarm"), help=target)
     endpoints = command("endpoints", _endpoints, "Print where a deployed network answers, as JSON.")
     endpoints.add_argument("directory", type=Path, metavar="DIR", help="what `deploy` made")
     endpoints.add_argument("name", nargs="?", metavar="NAME", help="one alone, such as client-http")
+    add_arguments(command("load", _load, "Count how many requests a node or a cluster holds."))
     command("schema", _schema, "Print the JSON Schema of the configuration, for editors.")
     return parser
 
@@ -161,21 +164,27 @@ def _metrics(options: argparse.Namespace) -> int:
 
 
 def _deploy(options: argparse.Namespace) -> int:
-    if options.target != "compose":
-        print(f"chainwatch: there is no target {options.target} yet; leave --target out for compose", file=sys.stderr)
-        return WRONG
-    from compose.deploying import Refused, Unusable, deploy, differences, options_for  # noqa: PLC0415 - as above
+    from compose.deploying import (  # noqa: PLC0415 - as above
+        TARGETS,
+        Refused,
+        Unusable,
+        deploy,
+        differences,
+        options_for,
+        target_of,
+    )
 
-    cluster, remarks = options_for(options.options, options.output)
-    for remark in remarks:
-        print(remark, file=sys.stderr)
-    how = {"new_genesis": options.new_genesis, "force": options.force}
     try:
+        target = options.target or target_of(options.output) or TARGETS[0]
+        cluster, remarks = options_for(options.options, options.output, target)
+        for remark in remarks:
+            print(remark, file=sys.stderr)
+        how = {"new_genesis": options.new_genesis, "force": options.force}
         if options.diff:
-            for line in differences(cluster, options.output, **how):
+            for line in differences(cluster, options.output, target=target, **how):
                 print(line)
         else:
-            deploy(cluster, options.output, print, **how)
+            deploy(cluster, options.output, print, target=target, **how)
     except (Refused, Unusable) as refused:
         print(refused, file=sys.stderr)
         return FAILED
@@ -192,6 +201,12 @@ def _endpoints(options: argparse.Namespace) -> int:
         return WRONG
     print(json.dumps(found, indent=2))
     return DONE
+
+
+def _load(options: argparse.Namespace) -> int:
+    from compose.load.command import run  # noqa: PLC0415 - as above
+
+    return run(options)
 
 
 def _schema(_: argparse.Namespace) -> int:

@@ -1,0 +1,1 @@
+"""chainwatch load: what it counts is what the server did."""
