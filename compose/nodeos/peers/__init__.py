@@ -1,0 +1,1 @@
+"""Who nodeos talks to: its siblings, and this worker's share of the peers outside."""
