@@ -46,8 +46,7 @@ def endpoints(options: Options, target: str) -> dict[str, Endpoint]:
         collector=has_collector(options),
         named=lambda name: _named(name, target),
     )
-    if balanced and target == SWARM:
-        found["rotation"] = {"address": [], "dns": [f"rotation:{ROTATION_PORT}"]}
+    found["rotation"] = {"address": [], "dns": [f"rotation:{ROTATION_PORT}"] if balanced else []}
     return found
 
 

@@ -30,7 +30,6 @@ from compose.rendering.eos.traefik import (
     LARGEST_REQUEST,
     MORE_APIS,
     dynamic_configuration,
-    file_provider,
     http_provider,
     static_configuration,
 )
@@ -54,6 +53,9 @@ TASK = "q0vyrgyfnr4pk5s8pjqcw13ac"
 
 READ = "/v1/chain/get_table_rows"
 WRITE = "/v1/chain/send_transaction"
+
+FILES = {"file": {"directory": "/etc/traefik/dynamic", "watch": True}}
+"""Traefik's provider that watches files, which an operator may have in place of the one that polls a page."""
 
 
 class Workers:
@@ -119,7 +121,7 @@ def fixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workers, T
     folder = tmp_path_factory.mktemp("fixed")
     with running_workers(folder) as workers:
         routed = dynamic_configuration(list(workers.addresses.values()), workers.port, MORE_APIS)
-        with balancer(folder, routed, static_configuration(file_provider())) as balancing:
+        with balancer(folder, routed, static_configuration(FILES)) as balancing:
             wait_for(lambda: ask(balancing, READ) == 200, "it routes", 5)
             yield workers, balancing
             assert [line for line in balancing.complaints() if "request body over limit" not in line] == []
@@ -308,7 +310,7 @@ async def watched(tmp_path: Path, provider: str) -> AsyncIterator[Network]:
             found = Discovery(settings, chain, print, nameservers=[names.address])
             agent = Agent(lambda _: Nodeos, [exporter], about)
             page = http_provider("http://{}:{}{}".format(*listening))
-            static = static_configuration(page if provider == "page" else file_provider())
+            static = static_configuration(page if provider == "page" else FILES)
             balancing = await asyncio.to_thread(stack.enter_context, balancer(tmp_path, static=static))
             await exporter.start()
             stopped = False

@@ -15,7 +15,7 @@ METRICS_PORT = 9101
 DOOR_PORT = 8889
 """The entrypoint's own listener: its state, its metrics, and the snapshots that are offered."""
 ROTATION_PORT = 9274
-"""Where, in a swarm, Traefik asks which workers are to have requests. Ports within the network of the containers."""
+"""Where Traefik asks which workers are to have requests. Ports within the network of the containers."""
 
 PRODUCER = "producer"
 SNAPSHOTS = "snapshots"

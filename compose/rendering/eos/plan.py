@@ -11,11 +11,10 @@ from compose.options.eos.models import Options
 from compose.options.targets import COMPOSE, SWARM
 from compose.rendering import alertmanager, collecting, grafana, prometheus, setting_up
 from compose.rendering.document import Shared
-from compose.rendering.eos import balancing, nodeos, nodes, scraping, swarm
-from compose.rendering.eos.collecting import ROTATION, ROTATION_FOLDER, SLOT_VARIABLE, WORKERS
+from compose.rendering.eos import balancing, nodeos, nodes, rotation, scraping, swarm
+from compose.rendering.eos.collecting import SLOT_VARIABLE
 from compose.rendering.eos.collecting import configuration as collected
-from compose.rendering.eos.collecting import rotation as rotation_configuration
-from compose.rendering.eos.handing_out import COLLECTOR_USER, gifts, volumes_of
+from compose.rendering.eos.handing_out import gifts, volumes_of
 from compose.rendering.eos.presence import has_collector, has_load_balancer, roles
 from compose.rendering.monitoring import Monitoring
 from compose.rendering.plan import Plan
@@ -36,8 +35,9 @@ keys/, where Docker takes them from when the stack is deployed.""",
 
 _READ_AT_START = {
     **{role: (f"{nodeos.path(role)}/",) for role in (PRODUCER, SNAPSHOTS)},
-    "collector": (collecting.PATH, f"{balancing.FOLDER}/dynamic/"),
-    "traefik": (f"{balancing.FOLDER}/traefik.yaml",),
+    "collector": (collecting.PATH,),
+    rotation.ROTATION: (f"{rotation.FOLDER}/",),
+    "traefik": (balancing.PATH,),
     "prometheus": (prometheus.PATH,),
     "alertmanager": (alertmanager.PATH,),
     "grafana": (f"{grafana.FOLDER}/",),
@@ -68,7 +68,6 @@ _COMMENTS = {
     "networks.peers": "By which workers reach their peers elsewhere.",
     "networks.outside": "For what publishes a port, and what tells somebody outside.",
 }
-_DYNAMIC = f"./{balancing.FOLDER}/dynamic:/etc/traefik:ro"
 _VOLUMES = {
     COMPOSE: "`docker compose down` leaves them; with --volumes the chain is gone.",
     SWARM: "Each is on the machine where its service runs. `docker stack rm` leaves them.",
@@ -97,9 +96,8 @@ def plan(options: Options, source: str | None, target: str) -> Plan:
 def _files(options: Options, target: str) -> dict[str, str]:
     found = {f"{nodeos.path(role)}/config.ini": nodeos.configuration(options, role) for role in roles(options)}
     if has_load_balancer(options):
-        found |= balancing.configuration(options, target)
-    if has_load_balancer(options) and target == SWARM:
-        found[f"{ROTATION_FOLDER}/chainwatch.yaml"] = rotation_configuration(options)
+        found |= rotation.configuration(options, target)
+        found[balancing.PATH] = balancing.configuration()
     if has_collector(options):
         found[collecting.PATH] = collected(options, target)
     if options.prometheus.count:
@@ -117,7 +115,7 @@ def _services(options: Options, source: str | None, target: str) -> Iterator[tup
     base = common(options)
     own = of_chainwatch(options, base, source)
     if target == COMPOSE:
-        yield SETUP, _setup(options, own)
+        yield SETUP, setting_up.setup(options, own, gifts(options), volumes_of(options))
     for name, service in _nodes(options, base, source, target):
         unchecked = {"healthcheck": {"disable": True}} if target == SWARM else {}
         yield name, service | unchecked
@@ -125,9 +123,8 @@ def _services(options: Options, source: str | None, target: str) -> Iterator[tup
     if has_collector(options):
         yield "collector", _collector(options, monitoring, own, target)
     if has_load_balancer(options):
-        if target == SWARM:
-            yield "rotation", swarm.rotation(options, own)
-        yield "traefik", balancing.load_balancer(options, base, target)
+        yield rotation.ROTATION, rotation.service(options, own)
+        yield "traefik", balancing.load_balancer(options, base)
     for name, service in monitoring.beside(own):
         if name == "prometheus":  # it reads the pages of the nodes' entrypoints
             service["networks"] = [CHAIN, *service["networks"]]
@@ -145,23 +142,14 @@ def _nodes(options: Options, base: Shared, source: str | None, target: str) -> I
         yield from (replicated or nodes.workers(options, runs_nodeos)).items()
 
 
-def _setup(options: Options, own: Shared) -> dict[str, Any]:
-    given, volumes = gifts(options), volumes_of(options)
-    if has_load_balancer(options) and has_collector(options):
-        given.append(f"--place={WORKERS}:{COLLECTOR_USER}:{ROTATION}")
-        volumes += [_DYNAMIC, "rotation:/rotation"]
-    return setting_up.setup(options, own, given, volumes)
-
-
 def _collector(options: Options, monitoring: Monitoring, own: Shared, target: str) -> dict[str, Any]:
     """Return the collector; where it is to try the producer from outside, it has a way there."""
     shielded = options.producer.count and options.producer.shielded
-    rotation = target == COMPOSE and has_load_balancer(options)
     service = monitoring.collector(
         own,
         [],
         [CHAIN, INNER, *([OUTSIDE] if shielded else [])],
-        [_DYNAMIC, "rotation:/rotation"] if rotation else [],
+        [],
         {},
     )
     return service | ({"environment": {SLOT_VARIABLE: nodes.SLOT}} if target == SWARM else {})

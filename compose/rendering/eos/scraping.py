@@ -25,7 +25,6 @@ def jobs(options: Options, target: str) -> list[dict[str, Any]]:
         found.append(prometheus.job("nodeos-entrypoint", _entrypoints(options, swarm=swarm)))
     if has_load_balancer(options):
         found.append(prometheus.job("traefik", prometheus.at(f"traefik:{INTERNAL_PORT}")))
-    if has_load_balancer(options) and swarm:
         # What it says of nodes, the collectors say as well.
         own = [{"source_labels": ["__name__"], "regex": "chainwatch_.*", "action": "keep"}]
         found.append(prometheus.job("rotation", prometheus.at(f"rotation:{_PORT}")) | {"metric_relabel_configs": own})

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from compose.options.eos.cluster import PRODUCER, SNAPSHOTS, WORKER, published
 from compose.options.eos.models import Options
 from compose.options.targets import SWARM
-from compose.rendering import collecting
-from compose.rendering.document import Shared, based_on
-from compose.rendering.eos.collecting import ROTATION_FOLDER
 from compose.rendering.eos.handing_out import VOLUMES, handed_to_swarm
 from compose.rendering.plan import Spread, Swarm
-from compose.rendering.services import CHAIN, IN_MEMORY, INNER, Healthcheck, labels, limits, python_asks
 
 EVERYWHERE = ("node-exporter", "cadvisor")
 """Services that see the machine that they run on: on each machine there is one."""
 
 _KEEPING = ("prometheus", "alertmanager", "influxdb", "grafana")
 """Services that keep something on the disk of the machine that they run on."""
-_ROTATION_CPUS, _ROTATION_MEGABYTES = 0.5, 256
 
 
 def options_for(options: Options) -> Options:
@@ -48,21 +41,4 @@ def settings(options: Options) -> Swarm:
         spread=spread,
         per_slot=(WORKER, "collector"),
         handing=tuple(VOLUMES),
-    )
-
-
-def rotation(options: Options, own: Shared) -> dict[str, Any]:
-    """Return the service that tells Traefik which workers are to have requests."""
-    verbose = ["--verbose"] if options.service.log_level == "DEBUG" else []
-    return based_on(
-        own,
-        {
-            "command": ["run", "--config", "/etc/chainwatch/chainwatch.yaml", *verbose],
-            "tmpfs": [IN_MEMORY, collecting.STATE],
-            **limits(_ROTATION_CPUS, _ROTATION_MEGABYTES),
-            "healthcheck": Healthcheck(python_asks(collecting.PROMETHEUS_PORT), interval=5).content(),
-            "networks": [CHAIN, INNER],
-            "volumes": [f"./{ROTATION_FOLDER}:/etc/chainwatch:ro"],
-            "labels": labels(options, "rotation", {}),
-        },
     )

@@ -12,9 +12,6 @@ API_PORT = 8500
 INTERNAL_PORT = 8082
 """Ping and metrics; for the network of the cluster, and never published."""
 
-DYNAMIC = "/etc/traefik/dynamic"
-"""Folder whose files Traefik watches. They have to be replaced in one step: half a file is an error to it."""
-
 LARGEST_REQUEST = 2 * 2**20
 """Bytes of a request's body: nodeos takes no more either (`max-body-size`)."""
 
@@ -29,11 +26,6 @@ _WRITES = r"push_transactions?|send_transaction2?"
 _PATIENCE = {"reads": {"responseHeaderTimeout": "5s"}, "writes": {"responseHeaderTimeout": "130s"}}
 """How long a worker may take to answer. A read that takes longer is asked of another; a write may have been told to
 wait until its transaction is in a block, which nodeos does for two minutes at most."""
-
-
-def file_provider() -> dict[str, Any]:
-    """Return the provider that watches files."""
-    return {"file": {"directory": DYNAMIC, "watch": True}}
 
 
 def http_provider(url: str) -> dict[str, Any]:

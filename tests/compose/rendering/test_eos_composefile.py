@@ -141,7 +141,7 @@ def test_the_producer_is_in_the_chains_network_alone_and_published_nowhere(name:
             assert joined - {"peers"} == {"chain", "inner"}
             assert ("peers" in joined) == bool(eos_options_of(name).eos.peers)
             assert "ports" not in settings
-        elif service not in ("collector", "prometheus"):
+        elif service not in ("collector", "rotation", "prometheus"):
             assert "chain" not in joined, service
 
 
@@ -208,7 +208,7 @@ def test_they_start_in_order() -> None:
     assert waits["producer"] == waits["collector"] == {"setup"}
     assert waits["snapshots"] == {"setup", "producer"}
     assert waits["worker-8"] == {"setup", "snapshots"}
-    assert waits["traefik"] == {"setup", *(f"worker-{slot}" for slot in range(1, 9))}
+    assert waits["traefik"] == {"rotation", *(f"worker-{slot}" for slot in range(1, 9))}
 
 
 @pytest.mark.parametrize("name", NAMES)

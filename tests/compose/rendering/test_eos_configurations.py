@@ -29,11 +29,10 @@ PROMETHEUS = "config/prometheus/prometheus.yaml"
 def configuration_of(name: str, path: str, folder: Path) -> Configuration:
     """Return a configuration of chainwatch, read with its files in a folder instead of the container's."""
     text = files_of(name)[path]
-    for place in ("/run/chainwatch/", "/etc/traefik/", "/etc/chainwatch/"):
+    for place in ("/run/chainwatch/", "/etc/chainwatch/"):
         text = text.replace(place, f"{folder}/")
     (folder / "influxdb-collector").write_text("of the test\n")
-    workers = "config/rotation/workers.yaml" if path == ROTATION else "config/traefik/dynamic/workers.yaml"
-    (folder / "workers.yaml").write_text(files_of(name).get(workers, ""))
+    (folder / "workers.yaml").write_text(files_of(name).get("config/rotation/workers.yaml", ""))
     (folder / "chainwatch.yaml").write_text(text)
     environment = {"CHAINWATCH_SLOT": "2"}
     return read_configuration(folder / "chainwatch.yaml", environment, {"ethereum": object, "nodeos": object})
@@ -72,11 +71,7 @@ def test_the_collector_asks_every_node_by_its_name(name: str, tmp_path: Path) ->
     assert found.agent.shard is None
     own_page = options.eos.version.startswith("leap-4")
     assert {bool(server.metrics_url) for server in asked.values()} == {own_page}
-    assert found.outputs.traefik is not None
-    assert (found.outputs.traefik.behind, found.outputs.traefik.older) == (
-        options.traefik.behind,
-        options.traefik.older,
-    )
+    assert found.outputs.traefik is None
 
 
 @pytest.mark.parametrize("name", IN_A_SWARM)
@@ -93,7 +88,7 @@ def test_the_collectors_of_a_swarm_share_out_the_nodes_that_dns_shows(name: str,
     assert found.outputs.traefik is None
 
 
-@pytest.mark.parametrize("name", IN_A_SWARM)
+@pytest.mark.parametrize("name", WATCHED)
 def test_the_rotation_asks_for_heads_every_second_and_for_nothing_else(name: str, tmp_path: Path) -> None:
     options = eos_options_of(name)
     found = configuration_of(name, ROTATION, tmp_path)
@@ -101,7 +96,8 @@ def test_the_rotation_asks_for_heads_every_second_and_for_nothing_else(name: str
     assert found.agent.interval == 1
     assert found.agent.shard is None
     assert chain.metrics == ()
-    assert len(chain.servers) == 1 + options.producer.count + options.snapshots.count
+    workers = 1 if name in IN_A_SWARM else options.worker.count
+    assert len(chain.servers) == workers + options.producer.count + options.snapshots.count
     traefik = found.outputs.traefik
     assert traefik is not None
     assert traefik.listen is not None
@@ -194,7 +190,7 @@ def test_without_workers_nothing_leads_to_them() -> None:
 def test_what_workers_are_given_a_plugin_for_is_let_through_and_nothing_else() -> None:
     def rule(*plugins: str) -> str:
         options = Options.model_validate({"worker": {"config": {"plugin": plugins}}} if plugins else {})
-        dynamic = yaml.safe_load(rendered(options)["config/traefik/dynamic/workers.yaml"])
+        dynamic = yaml.safe_load(rendered(options)["config/rotation/workers.yaml"])
         found: str = dynamic["http"]["routers"]["reads"]["rule"]
         return found
 
