@@ -9,10 +9,10 @@ BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e check bench clean
+.PHONY: help demo test e2e e2e-swarm check bench clean
 
 help:  ## what there is
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo 'Each takes ARGS, for example: make test ARGS="-k geth -x"'
 
 demo: .venv/installed  ## a simulated Ethereum and nodeos cluster, watched, with a live page
@@ -23,6 +23,9 @@ test: .venv/installed-dev  ## every test; those against real servers skip what i
 
 e2e: .venv/installed-dev  ## the rendered cluster on a Docker engine of its own; needs root and Debian 12's packages
 	@$(BIN)/python -m pytest tests/e2e --durations=20 $(ARGS)
+
+e2e-swarm: .venv/installed-dev  ## a nodeos network on a real swarm of one machine; needs what e2e needs
+	@$(BIN)/python -m pytest tests/e2e_swarm --durations=20 $(ARGS)
 
 check: .venv/installed-dev  ## lint, format and types
 	@$(BIN)/ruff check .

@@ -26,6 +26,19 @@ OPTIONS: dict[str, dict[str, object]] = {
         "grafana": {"count": 0},
         "node_exporter": {"count": 0},
     },
+    # A nodeos network, and around it what watches it and leads to it.
+    "eos": {
+        "eos": {},
+        "service": {"name": "eos"},
+        "worker": {"count": 3, "mem": 256},
+        "producer": {"mem": 256},
+        "snapshots": {"every": "10s", "keep": 3, "mem": 256},
+        "collector": {"interval": "2s"},
+        "alertmanager": {"count": 0},
+        "influxdb": {"count": 0},
+        "grafana": {"count": 0},
+        "node_exporter": {"count": 0},
+    },
 }
 """The clusters beside that of the default options, by name: what each one's options say."""
 
@@ -67,6 +80,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("not tried here")
     for image, reason in images.LEFT_OUT.items():
         terminalreporter.write_line(f"{image}: {reason}; its service is left out")
+    for program, reason in images.PLAYED.items():
+        terminalreporter.write_line(f"{program}: {reason}")
 
 
 @pytest.fixture(scope="session")

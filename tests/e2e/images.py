@@ -28,6 +28,9 @@ LEFT_OUT = {
 }
 """Images that can't be built, by name without the tag. Services that run one are left out."""
 
+PLAYED = {"nodeos": "none is to be had as a package; a stand-in that behaves as the recorded ones is in its place"}
+"""Programs that are not the real ones."""
+
 
 def fetch(names: Iterable[str]) -> None:
     """Fetch what the images of these names are made of: before an engine runs, as that leaves the network.
@@ -174,6 +177,35 @@ def _python(docker: Docker, name: str) -> None:
             archive.copy(wheel, f"files/wheels/{wheel.name}", 0o644)
 
 
+def _chainwatch_nodeos(docker: Docker, name: str) -> None:
+    """Build the real one: its own Dockerfile, on a stand-in for Ubuntu, with one for what it installs."""
+    folder = parts.ROOT / "compose" / "nodeos"
+    bases = re.findall(r"^FROM (\S+)", (folder / "Dockerfile").read_text(), re.MULTILINE)
+    for base in bases:
+        if not _is_there(docker, base):
+            _ubuntu(docker, base)
+    docker("build", "--tag", name, str(folder), within=600)
+
+
+def _ubuntu(docker: Docker, name: str) -> None:
+    """Build Debian where packages are never fetched, since `nodeos` is there: the stand-in that acts as the real one.
+
+    Debian's Python is 3.11, where Ubuntu 22.04 has 3.10.
+    """
+    if not name.startswith("ubuntu:"):
+        raise KeyError(f"{name}: the Dockerfile starts from an image that can't be made here")
+    _debian(docker)
+    simulated = parts.ROOT / "compose" / "simulated"
+    with _built(docker, name) as archive:
+        archive.text("Dockerfile", f"FROM {DEBIAN}\nCOPY files /\nRUN python3 -m compileall -q /opt\n")
+        for program in ("apt-get", "curl"):
+            archive.text(f"files/usr/local/sbin/{program}", "#!/bin/sh\n# Nothing is fetched here.\n", 0o755)
+        files = [*(simulated / "standin").glob("[!.]*"), *(simulated / "recorded").glob("nodeos-*.json")]
+        for file in sorted(file for file in files if file.is_file()):
+            archive.copy(file, f"files/opt/nodeos/{file.relative_to(simulated)}")
+        archive.link("files/usr/local/bin/nodeos", "/opt/nodeos/standin/nodeos")
+
+
 def _debian(docker: Docker) -> None:
     """Make Debian's minimal system. The official one has neither Python, curl nor wget."""
     if not _is_there(docker, DEBIAN):
@@ -182,6 +214,7 @@ def _debian(docker: Docker) -> None:
 
 BUILDERS: dict[str, Callable[[Docker, str], None]] = {
     "chainwatch": _chainwatch,
+    "chainwatch-nodeos": _chainwatch_nodeos,
     "ethereum/client-go": _client_go,
     "influxdb": _influxdb,
     "prom/alertmanager": _alertmanager,
