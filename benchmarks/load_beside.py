@@ -4,6 +4,9 @@ Two servers: the simulated nodeos worker, which is written in Python and no fast
 write the same answer again: it shows what the generator itself can do. All share the machine's cores, as they do for
 both.
 
+Then the simulated worker is made to close, reset, delay and refuse known numbers of as many requests, and what was
+counted is compared with what the worker says that it did: one request of difference is an error.
+
 Needs wrk (apt install wrk). `python -m benchmarks.load_beside --help` tells what can be varied.
 """
 
@@ -17,6 +20,7 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,12 +34,16 @@ RECORDED = Path(__file__).parent.parent / "tests/simulated/samples/nodeos/health
 ARTICLE = 812
 """Requests a second of the script that this command succeeds, by its own account: 500,000 in 615 s, 5,000 workers."""
 
+TROUBLE = {"drop": 250, "reset": 250, "delay": 100, "busy": 400, "seconds": 6.0}
+LATE = 5.0
+"""Seconds: no answer takes so long of itself."""
+
 _RATE = re.compile(r"Requests/sec:\s*([0-9.]+)")
 _BAD = re.compile(r"Non-2xx or 3xx responses: ([0-9]+)|Socket errors: (.*)")
 
 
 def main() -> None:
-    """Print requests a second of both, for each server."""
+    """Print requests a second of both, for each server, and whether client and server count the same."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=500_000, help="of chainwatch to each server (%(default)s)")
     parser.add_argument("--workers", type=int, default=100, help="and connections of wrk (%(default)s)")
@@ -50,8 +58,10 @@ def main() -> None:
     print(f"{os.cpu_count()} cores; the article's script: {ARTICLE} requests a second")
     simulated = "compose.simulated --sealers 0 --clients 0 --newer 0 --producers 1 --workers 1"
     for title, module in (("simulated worker", simulated), ("constant answer", "benchmarks.load_beside --serve")):
-        with _server(module.split()) as url:
-            _compare(title, url, options)
+        with _server(module.split()) as ready:
+            _compare(title, _worker(ready)["url"], options)
+    with _server(simulated.split()) as ready:
+        _count(ready, options)
 
 
 def _compare(title: str, url: str, options: argparse.Namespace) -> None:
@@ -68,6 +78,32 @@ def _compare(title: str, url: str, options: argparse.Namespace) -> None:
           f"at the median, {latency['p99'] * 1e3:.2f} ms at the 99th percentile")  # fmt: skip
 
 
+def _count(ready: dict[str, Any], options: argparse.Namespace) -> None:
+    """Compare what is counted with what the worker did; raises AssertionError where they differ."""
+    trouble = {**TROUBLE, "every": max(options.requests // 1100, 1)}
+    worker = _worker(ready)
+    with urllib.request.urlopen(f"{ready['control']}nodes/{worker['name']}/faults/some", orjson.dumps(trouble)):
+        pass
+    told = _chainwatch(worker["url"], options, "--late", str(LATE), "--timeout", "60")
+    with urllib.request.urlopen(ready["control"]) as answer:
+        node = _worker(json.load(answer))
+    served, failed_by = node["served"], told["failed_by"]
+    rows = [
+        ("requests", told["made"], node["requests"]),
+        ("ok", told["ok"], served["answered"]["200"]),
+        ("late", told["late"], served["delayed"]),
+        ("closed", failed_by["closed"], served["dropped"]),
+        ("reset", failed_by["reset"], served["reset"]),
+        ("status_503", failed_by["status_503"], served["answered"]["503"]),
+    ]
+    print(f"\nsimulated worker in trouble, {options.workers} connections: {told['requests_per_second']:,.0f}/s, "
+          f"{told['made']:,} in {told['seconds']:.1f} s")  # fmt: skip
+    for name, counted, did in rows:
+        print(f"  {name:10} {counted:9,} counted, {did:9,} by the worker")
+    assert all(counted == did for _, counted, did in rows), "they differ"
+    assert failed_by.keys() == {"closed", "reset", "status_503"}, failed_by
+
+
 def _wrk(url: str, options: argparse.Namespace) -> float:
     threads = min(os.cpu_count() or 1, options.workers)
     command = ["wrk", f"-t{threads}", f"-c{options.workers}", f"-d{options.seconds}", url + CALL]
@@ -79,23 +115,28 @@ def _wrk(url: str, options: argparse.Namespace) -> float:
     return float(found[1])
 
 
-def _chainwatch(url: str, options: argparse.Namespace) -> dict[str, Any]:
+def _chainwatch(url: str, options: argparse.Namespace, *more: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "chainwatch", "load", url, "--json"]
-    command += ["--workers", str(options.workers), "--requests", str(options.requests)]
+    command += ["--workers", str(options.workers), "--requests", str(options.requests), *more]
     told: dict[str, Any] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout)
     return told
 
 
 @contextmanager
-def _server(module: list[str]) -> Iterator[str]:
-    """Start a server and yield its URL, which it says in its first line."""
+def _server(module: list[str]) -> Iterator[dict[str, Any]]:
+    """Start a server and yield what it says in its first line: its nodes, and where it is controlled."""
     with subprocess.Popen([sys.executable, "-m", *module], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
-            nodes = json.loads(process.stdout.readline())["nodes"]
-            yield next(node["url"] for node in nodes if node["role"] == "worker")
+            yield json.loads(process.stdout.readline())
         finally:
             process.terminate()
+
+
+def _worker(told: dict[str, Any]) -> dict[str, Any]:
+    """Return the worker among what a cluster tells."""
+    worker: dict[str, Any] = next(node for node in told["nodes"] if node["role"] == "worker")
+    return worker
 
 
 class _Constant(asyncio.Protocol):

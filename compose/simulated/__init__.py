@@ -3,6 +3,8 @@
     async with SimulatedCluster() as cluster:
         await cluster.nodes["sealer-1"].fault("stall")
         await cluster.nodes["worker-2"].fault("lag", blocks=20)
+        await cluster.nodes["worker-3"].fault("some", every=100, drop=10, busy=5)
+        cluster.nodes["worker-3"].served
 
 `python -m compose.simulated` runs one by itself.
 """

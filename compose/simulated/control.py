@@ -1,6 +1,6 @@
 """The control interface: lists the nodes, and gives and takes away their faults, over HTTP on loopback.
 
-GET /                                 every node, and every fault that there is
+GET /                                 every node, with what it did with requests (`served`), and every fault there is
 POST /nodes/{name}/faults/{fault}     the fault's parameters as a JSON object, or nothing
 DELETE /nodes/{name}/faults/{fault}   this fault
 DELETE /nodes/{name}/faults           all of them

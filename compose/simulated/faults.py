@@ -46,6 +46,11 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "hang": Fault("accepts connections and never answers; it still takes part in its chain"),
         "slow": Fault("sends its answers byte by byte, `delay` seconds apart", _with(delay=0.1)),
         "half": Fault("announces the whole answer, sends half of it and closes the connection"),
+        "some": Fault(
+            "strikes one request in `every`, until so many are closed without an answer (`drop`), `reset`, answered "
+            "`seconds` later (`delay`) and refused as `busy`",
+            _with(every=10, drop=0, reset=0, delay=0, busy=0, seconds=2.0),
+        ),
         "huge": Fault("answers with so many `bytes` of JSON, 0 for without end", _with(bytes=200_000_000)),
         "html": Fault("answers with a web page and 200, as a proxy in front of it might"),
         "garbage": Fault("answers with bytes that are no text"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -13,7 +14,10 @@ from aiohttp import web
 from compose.simulated import spoiling
 from compose.simulated.faults import FAULTS, IDLING, FaultError, Parameters, checked
 from compose.simulated.ledger import BlockT, Fork, Ledger
-from compose.simulated.serving import Answer, Listener, Requests
+from compose.simulated.serving import Answer, Listener, Requests, Served
+from compose.simulated.striking import Strikes
+
+Answering = Callable[[web.BaseRequest, bytes], Answer]
 
 
 class Network(Generic[BlockT]):
@@ -53,9 +57,11 @@ class Node(ABC, Generic[BlockT]):
         self.faults: spoiling.Faults = MappingProxyType({})
         """The faults it has now, by name, with their parameters. Replaced as a whole, never changed in place."""
         self.requests = Requests()
+        self.served = Served()
         self.restarts = 0
         self.place = len(network.members)
         self._frozen = network.ledger.head
+        self._strikes: Strikes | None = None
         self._changed = asyncio.Event()
         self._changing = asyncio.Lock()
         self._main = Listener(self._answer_main)
@@ -121,6 +127,7 @@ class Node(ABC, Generic[BlockT]):
             "url": self.url,
             "metrics_url": self.metrics_url,
             "requests": self.requests.total,
+            "served": self.served.describe(),
             "faults": {name: dict(parameters) for name, parameters in self.faults.items()},
         }
 
@@ -199,6 +206,8 @@ class Node(ABC, Generic[BlockT]):
         """Complete parameters by what holds at this moment."""
         if name == "stall":
             self._frozen = self.head
+        if name == "some":
+            self._strikes = Strikes(parameters)
         if name == "fork" and not parameters["height"]:
             return MappingProxyType({**parameters, "height": self.head.number})
         return parameters
@@ -215,17 +224,40 @@ class Node(ABC, Generic[BlockT]):
     async def _answer_page(self, request: web.BaseRequest) -> web.StreamResponse:
         return await self._serve(request, lambda request, _: self.answer_page(request))
 
-    async def _serve(
-        self, request: web.BaseRequest, answer: Callable[[web.BaseRequest, bytes], Answer]
-    ) -> web.StreamResponse:
+    async def _serve(self, request: web.BaseRequest, answer: Answering) -> web.StreamResponse:
         self.requests.note(request.method, request.raw_path)
         body = await request.read()
         while "hang" in self.faults:
             await self._changed.wait()
+        struck = self._strikes.next() if self._strikes and "some" in self.faults else None
+        if struck == "drop":
+            self.served.dropped += 1
+            return spoiling.broken_off(request, reset=False)
+        if struck == "reset":
+            self.served.reset += 1
+            return spoiling.broken_off(request, reset=True)
+        if struck == "delay":
+            await self._delay(float(self.faults["some"]["seconds"]))
         self.network.ledger.advance()
-        if not self.faults:
-            return await spoiling.send(request, answer(request, body), lambda: self.faults)
-        spoilt = spoiling.whole(self.faults, self.own_words())
-        if spoilt is None:
-            spoilt = spoiling.within(self.faults, answer(request, body))
-        return await spoiling.send(request, spoilt, lambda: self.faults)
+        answered = self._spoilt(request, body, answer, busy=struck == "busy")
+        response = await spoiling.send(request, answered, lambda: self.faults)
+        if request.transport is None or request.transport.is_closing():
+            self.served.cut += 1
+        else:
+            self.served.answered[answered.status] += 1
+            self.served.delayed += struck == "delay"
+        return response
+
+    def _spoilt(self, request: web.BaseRequest, body: bytes, answer: Answering, *, busy: bool) -> Answer:
+        """Return the answer as the faults have it, and as that of a busy node if it is to be one."""
+        faults = {**self.faults, "busy": {}} if busy else self.faults
+        if not faults:
+            return answer(request, body)
+        return spoiling.whole(faults, self.own_words()) or spoiling.within(faults, answer(request, body))
+
+    async def _delay(self, seconds: float) -> None:
+        """Wait so long, or until the fault that demands it is gone."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while "some" in self.faults:
+                    await self._changed.wait()

@@ -7,14 +7,18 @@ import contextlib
 import socket
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
 LOOPBACK = "127.0.0.1"
-BACKLOG = 1024
+BACKLOG = 4096
+"""Connections that may wait to be accepted, if the system allows so many: thousands may come at once."""
 CLOSING = 1.0
 """Seconds that handlers have to end once their connections are cut."""
+PAUSE = 1.0
+"""Seconds without accepting where this process has no files left."""
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -62,19 +66,50 @@ class Requests:
         self.counts[name if known else "(other)"] += 1
 
 
+@dataclass
+class Served:
+    """What a node did with the requests that it is done with, each counted once.
+
+    `answered` are whole answers by status, `cut` those that were begun, `dropped` and `reset` connections that were
+    closed and reset without a byte of an answer. `delayed` says how many of the answered had to wait for the fault
+    `some`. A request that is under way, or whose client went away, is none of these.
+    """
+
+    answered: Counter[int] = field(default_factory=Counter)
+    cut: int = 0
+    dropped: int = 0
+    reset: int = 0
+    delayed: int = 0
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the control interface says of it."""
+        return {
+            "answered": {str(status): count for status, count in sorted(self.answered.items())},
+            "delayed": self.delayed,
+            "cut": self.cut,
+            "dropped": self.dropped,
+            "reset": self.reset,
+        }
+
+
 class Listener:
     """A loopback address that answers HTTP, and that refuses connections while it is closed but not ended.
 
     The port is chosen at the first `open` and kept until `end`: while closed, a socket that does not listen holds it,
     so that nobody else takes it and whoever connects is refused.
+
+    It accepts by itself: a server of uvloop takes one connection at each turn of the loop, and a turn in which
+    thousands are answered is long. Who connects meanwhile would wait until the queue is full and the system drops them.
     """
 
     def __init__(self, handler: Handler) -> None:
         self.port = 0
         self._handler = handler
         self._holder: socket.socket | None = None
-        self._server: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
         self._protocols: web.Server | None = None
+        self._accepted: set[asyncio.Task[None]] = set()
+        self._pause: asyncio.TimerHandle | None = None
 
     @property
     def url(self) -> str:
@@ -91,17 +126,19 @@ class Listener:
 
         Raises OSError where the port cannot be had.
         """
-        if self._server:
+        if self._listening:
             return
         held = self._holder or self._bound()
         self._holder = None
         # a client that goes away ends its handler: a node that hangs would collect them otherwise
         self._protocols = web.Server(self._handler, handler_cancellation=True, access_log=None, lingering_time=0)
-        self._server = await asyncio.get_running_loop().create_server(self._protocols, sock=held, backlog=BACKLOG)
+        held.listen(BACKLOG)
+        self._listening = held
+        self._accept()
 
     async def close(self) -> None:
         """Cut all connections and refuse new ones; nothing happens before the first `open`."""
-        was_open = self._server is not None
+        was_open = self._listening is not None
         await self._stop()
         if was_open:
             self._holder = self._bound()
@@ -120,16 +157,40 @@ class Listener:
                 if protocol.transport:
                     protocol.transport.abort()
 
+    def _accept(self) -> None:
+        """Accept whoever connects from now on."""
+        self._pause = None
+        if self._listening:
+            asyncio.get_running_loop().add_reader(self._listening, self._take, self._listening)
+
+    def _take(self, listening: socket.socket) -> None:
+        """Take all connections that wait."""
+        loop = asyncio.get_running_loop()
+        for _ in range(BACKLOG):
+            try:
+                connection, _ = listening.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError:
+                loop.remove_reader(listening)
+                self._pause = loop.call_later(PAUSE, self._accept)
+                return
+            assert self._protocols
+            task = loop.create_task(_serve(connection, self._protocols))
+            self._accepted.add(task)
+            task.add_done_callback(self._accepted.discard)
+
     async def _stop(self) -> None:
-        server, protocols = self._server, self._protocols
-        if not server or not protocols:
+        listening, protocols = self._listening, self._protocols
+        if not listening or not protocols:
             return
-        server.close()
+        if self._pause:
+            self._pause.cancel()
+        asyncio.get_running_loop().remove_reader(listening)
+        listening.close()
+        await asyncio.gather(*self._accepted)
         self.cut()
-        self._server = self._protocols = None
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSING):
-                await server.wait_closed()
+        self._listening = self._protocols = None
         await protocols.shutdown(CLOSING)
 
     def _bound(self) -> socket.socket:
@@ -143,3 +204,9 @@ class Listener:
             raise
         self.port = held.getsockname()[1]
         return held
+
+
+async def _serve(connection: socket.socket, protocols: web.Server) -> None:
+    connection.setblocking(False)
+    with contextlib.suppress(OSError):  # it is over already
+        await asyncio.get_running_loop().connect_accepted_socket(protocols, connection)

@@ -6,6 +6,8 @@ import asyncio
 import json
 import math
 import random
+import socket
+import struct
 from collections.abc import Callable, Mapping
 
 import orjson
@@ -67,6 +69,7 @@ def whole(faults: Faults, own: Mapping[str, Answer]) -> Answer | None:
             "other",
             (("Retry-After", str(faults.get("too_many", {}).get("retry_after", 0))),),
         ),
+        "busy": Answer(b"Service Unavailable\n", 503, "text/plain", "other"),
         "error_500": Answer(b"Internal Server Error\n", 500, "text/plain", "other"),
         "html": Answer(HTML, 200, "text/html", "other"),
         "garbage": Answer(GARBAGE, 200, "application/json", "other"),
@@ -117,6 +120,18 @@ async def send(request: web.BaseRequest, answer: Answer, current: Callable[[], F
     if len(body) < len(answer.body) and request.transport:
         request.transport.close()
     return response
+
+
+def broken_off(request: web.BaseRequest, *, reset: bool) -> web.StreamResponse:
+    """Close or reset the connection without a byte of an answer; what is returned is not sent any more."""
+    if request.transport:
+        if reset:
+            connection = request.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            request.transport.abort()
+        else:
+            request.transport.close()
+    return web.Response()
 
 
 async def _pour(response: web.StreamResponse, size: int, current: Callable[[], Faults]) -> None:

@@ -45,6 +45,7 @@ def test_it_lists_nodes_and_gives_and_takes_faults() -> None:
                 "url",
                 "metrics_url",
                 "requests",
+                "served",
                 "faults",
             }
             status, node = await ask(session, "POST", url + "nodes/worker-2/faults/lag", b'{"blocks": 4}')

@@ -110,6 +110,28 @@ async def half(bench: Bench) -> None:
             await bench.raw(node)
 
 
+async def some(bench: Bench) -> None:
+    for node, path in ((bench.geth, ""), (bench.nodeos, "/v1/chain/get_info")):
+        before = node.served.describe()
+        await node.fault("some", every=2, drop=1, reset=1, delay=1, busy=1, seconds=0.2)
+        seen = []
+        for _ in range(10):
+            begun = time.monotonic()
+            try:
+                async with bench.session.post(node.url + path, json={}) as response:  # a GET may be repeated
+                    status = response.status
+            except aiohttp.ServerDisconnectedError:
+                seen.append("closed")
+            except aiohttp.ClientOSError:
+                seen.append("reset")
+            else:
+                seen.append("late" if time.monotonic() - begun >= 0.2 else str(status))
+        assert seen == ["200", "closed", "200", "reset", "200", "late", "200", "503", "200", "200"]
+        after = node.served.describe()
+        assert [after[key] - before[key] for key in ("dropped", "reset", "delayed", "cut")] == [1, 1, 1, 0]
+        assert after["answered"] == {"200": before["answered"].get("200", 0) + 7, "503": 1}
+
+
 async def huge(bench: Bench) -> None:
     await bench.geth.fault("huge", bytes=3_000_000)
     status, body = await bench.raw(bench.geth)
@@ -315,6 +337,7 @@ SEEN: dict[str, Callable[[Bench], Awaitable[None]]] = {
         hang,
         slow,
         half,
+        some,
         huge,
         html,
         garbage,

@@ -277,6 +277,7 @@ def hello(node: Node) -> dict[str, Any]:
         {"block": ["0" * 64, 10**30, 10**30, "eosio", "x"]},
         {"want": [-5, 10**9]},
         {"want": "all"},
+        {"want": [float("inf"), 3]},
         {"blocks": [["0" * 64, 2, 2, "eosio", "x"]]},
     ],
 )
