@@ -57,11 +57,10 @@ class Outputs:
         wanted = settings_by_name(outputs)
         kept = {name: output for name, output in self._working.items() if wanted.get(name) == output.settings}
         new = {name: self._made(name, settings) for name, settings in wanted.items() if name not in kept}
-        # What listens or writes leaves before its successor if both want one port or file, all else leaves after it.
+        # What listens or writes leaves before another one that wants its port or file, all else leaves after it.
+        places = {_place(output) for output in new.values()} - {None}
         in_the_way = {
-            name: output
-            for name, output in self._working.items()
-            if name in new and _place(output) == _place(new[name]) is not None
+            name: output for name, output in self._working.items() if name not in kept and _place(output) in places
         }
         leaving = [output for name, output in self._working.items() if name not in kept | in_the_way]
         await _close(in_the_way.values(), within)

@@ -11,6 +11,7 @@ import asyncio
 import errno
 import ipaddress
 import logging
+import os
 import socket
 import struct
 from collections.abc import Callable, Sequence
@@ -173,18 +174,24 @@ class Trial:
 
 async def _connect(address: str, port: int, deadline: float) -> Outcome | str:
     """Try to connect, until the deadline on the loop's clock; a text says why that could not be tried."""
+    place = (address, port)
     try:
         with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as connection:
             connection.setblocking(False)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            at_once = connection.connect_ex(place)
+            if at_once not in (0, errno.EINPROGRESS):
+                return Outcome.CLOSED if at_once in _NOT_ACCEPTED else f"{address}: {os.strerror(at_once)}"
             try:
                 async with asyncio.timeout_at(deadline):
-                    await asyncio.get_running_loop().sock_connect(connection, (address, port))
+                    await asyncio.get_running_loop().sock_connect(connection, place)
             except TimeoutError:
                 return Outcome.OPEN if _connected(connection) else Outcome.CLOSED
+            except PermissionError:  # it was on its way: a firewall says so, of IPv6, by ICMP
+                return Outcome.CLOSED
             return Outcome.OPEN
     except OSError as error:
-        return Outcome.CLOSED if error.errno in _NOT_ACCEPTED else f"{address}: {error.strerror or error}"
+        return Outcome.CLOSED if error.errno in _NOT_ACCEPTED else f"{address}: {os.strerror(error.errno or 0)}"
 
 
 def _connected(connection: socket.socket) -> bool:

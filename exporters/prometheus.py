@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -16,8 +16,7 @@ from collector.catalogue import ETHSTATS, ETHSTATS_UNREADABLE, SHIELDED
 from collector.readings import Reading, Shape, Tags
 from collector.targets import Target
 from exporters.exposition import Layout
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from exporters.listening import Handler, Listener
 
 _GZIP_LEVEL = 1  # 7 times faster than 9 for 12 % more bytes
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -26,6 +25,7 @@ _OPENMETRICS_1 = f"{_OPENMETRICS}; version=1.0.0; charset=utf-8"
 _UNWANTED = re.compile(r'q=0(\.0*)?|version=(?!"?1\.0\.0"?$).+')
 _NOT_GATHERED = frozenset(metric.measurement for metric in (*ETHSTATS, *ETHSTATS_UNREADABLE, *SHIELDED))
 """What is said of a node whether or not it is watched as a server: it pushes, or is tried from outside."""
+_OWN = "chainwatch"  # the measurement of what chainwatch counts itself
 _SPARE = 1000  # rows that a table may have beyond twice those that were fresh, before it looks for the others
 
 
@@ -88,35 +88,23 @@ class Prometheus:
     name = "prometheus"
 
     def __init__(self, settings: PrometheusSettings, about: About, pages: Mapping[str, Handler] | None = None) -> None:
-        self._settings = settings
         self._about = about
-        self._pages = {settings.path: self.scrape, **(pages or {})}
         self._table = Table(settings.expire)
         self._layout = Layout(())
         self._lock = asyncio.Lock()
         self._made: dict[tuple[bool, bool], _Page] = {}
         self._followed: dict[tuple[str, str], Target] = {}
-        self._runner: web.AppRunner | None = None
-        self.port = settings.port
+        served = {settings.path: self.scrape, **(pages or {})}
+        self._listener = Listener("outputs.prometheus.listen", settings.host, settings.port, served)
+
+    @property
+    def port(self) -> int:
         """The port listened on; another than the settings' where that is 0."""
+        return self._listener.port
 
     async def start(self) -> None:
         """Open the listener. Raises OSError, with the address in its text, where that is not possible."""
-        app = web.Application()
-        for path, handler in self._pages.items():
-            app.router.add_get(path, handler)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, keepalive_timeout=75)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
-        try:
-            await site.start()
-        except OSError as error:
-            await self._runner.cleanup()
-            where = f"{self._settings.host}:{self._settings.port}"
-            raise OSError(
-                error.errno, f"outputs.prometheus.listen: cannot listen on {where}: {error.strerror}"
-            ) from error
-        self.port = self._runner.addresses[0][1]
+        await self._listener.open()
 
     def take(self, readings: Sequence[Reading], interval: float) -> None:
         """Keep the readings for the next scrape."""
@@ -129,16 +117,11 @@ class Prometheus:
         those that have the old ones. What never was a server's is left alone, and what is said of others as well.
         """
         before, self._followed = self._followed, {(target.chain, target.name): target for target in targets}
-        changed = {
-            node: _tags(target, self._followed.get(node))
-            for node, target in before.items()
-            if self._followed.get(node) != target
-        }
+        changed = {node: target for node, target in before.items() if self._followed.get(node) != target}
 
         def over(shape: Shape) -> bool:
             node = shape.derive(_node)
-            tags = changed.get(node) if node else None
-            return tags is not None and any(tags.get(name, value) != value for name, value in shape.tags)
+            return node in changed and _over(shape, changed[node], self._followed.get(node))
 
         if changed:
             self._table.drop(over)
@@ -146,8 +129,7 @@ class Prometheus:
 
     async def close(self, within: float) -> None:  # noqa: ARG002 - nothing waits here to be delivered
         """Close the listener."""
-        if self._runner:
-            await self._runner.cleanup()
+        await self._listener.close()
 
     async def scrape(self, request: web.Request) -> web.Response:
         """Answer a scrape, in the format and encoding that it asks for."""
@@ -193,10 +175,17 @@ def _node(shape: Shape) -> tuple[str, str] | None:
     return (tags["chain"], tags["node"]) if {"chain", "node"} <= tags.keys() else None
 
 
-def _tags(before: Target, now: Target | None) -> dict[str, str]:
-    """Return the values that the tags of a server's series have now, those of its address included; empty: none."""
-    gone = dict.fromkeys([*before.tags, "server", "port"], "")
-    return gone if now is None else gone | now.tags | {"server": now.host, "port": str(now.port)}
+def _over(shape: Shape, before: Target, now: Target | None) -> bool:
+    """Tell whether a server, as it is now, says nothing of a series any more that was its own as it was before."""
+    if now is None:
+        return True
+    tags = dict(shape.tags)
+    address = {"server": now.host, "port": str(now.port)}
+    if any(tags.get(name, value) != value for name, value in address.items()):
+        return True
+    # What chainwatch counts has no labels of the server but chain and node; all else has all, those that are empty not.
+    labels = dict.fromkeys(before.tags, "") | now.tags
+    return shape.measurement != _OWN and any(tags.get(name, "") != value for name, value in labels.items())
 
 
 def accepts(headers: Sequence[str], wanted: str) -> bool:

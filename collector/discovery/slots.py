@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from collector.discovery.addresses import Addresses, Names
@@ -50,7 +50,7 @@ class Slots:
 
     An address keeps its slot until DNS gives it another one, or it is behind no name any more. `failed` is told each
     time that DNS doesn't answer, of a slot that was known before from the second time on, and once of an address that
-    can have no slot of its own.
+    can have no slot of its own; of many at once in one line.
     """
 
     def __init__(self, names: Names, failed: Callable[[str], None]) -> None:
@@ -116,27 +116,32 @@ class Slots:
         unanswered = {address: why for address in addresses if isinstance(why := answers[address], str)}
         told_of = [address for address in unanswered if address not in self._held or address in self._unanswered]
         if told_of:
-            address, why = told_of[0], unanswered[told_of[0]]
-            more = f" and {len(told_of) - 1} more" if len(told_of) > 1 else ""
-            self._failed(f"{name}: no answer from DNS for {address}{more} ({why}); slots known before are kept")
+            why = unanswered[told_of[0]]
+            self._failed(f"{name}: no answer from DNS for {_shown(told_of)} ({why}); slots known before are kept")
         latest = self._latest(addresses)
-        for address in addresses:
-            held = self._held.get(address)
-            if held is None and address in unanswered:
-                continue
-            if held is None:
-                message = f"{name}: DNS tells no slot of {address}; in a node's name the address stands in for it"
-            else:
-                other = latest[held.slot]
-                # A replica with an address of either family is no mistake.
-                if other == address or (":" in other) != (":" in address):
-                    continue
-                if self._looks - self._held[other].since < PATIENCE:
-                    continue
-                message = f"{name}: {address} has the slot of {other}, {held.slot}, and is left out"
-            self._told.add((name, address))
-            if (name, address) not in told:
-                self._failed(message)
+        without = [address for address in addresses if address not in self._held and address not in unanswered]
+        left_out = [address for address in addresses if self._is_left_out(address, latest)]
+        self._told.update((name, address) for address in (*without, *left_out))
+        if new := [address for address in without if (name, address) not in told]:
+            self._failed(f"{name}: DNS tells no slot of {_shown(new)}; in a node's name the address stands in for it")
+        if new := [address for address in left_out if (name, address) not in told]:
+            slot = self._held[new[0]].slot
+            more = f", with {len(new) - 1} more" if len(new) > 1 else ""
+            self._failed(f"{name}: {new[0]} has the slot of {latest[slot]}, {slot}, and is left out{more}")
+
+    def _is_left_out(self, address: str, latest: Mapping[int, str]) -> bool:
+        """Tell whether another address has the slot of this one, and has had it for long."""
+        if address not in self._held:
+            return False
+        other = latest[self._held[address].slot]
+        # A replica with an address of either family is no mistake.
+        same = other == address or (":" in other) != (":" in address)
+        return not same and self._looks - self._held[other].since >= PATIENCE
+
+
+def _shown(addresses: Sequence[str]) -> str:
+    """Return the first of some addresses, and how many more there are: one line for all, however many DNS told."""
+    return addresses[0] + (f" and {len(addresses) - 1} more" if len(addresses) > 1 else "")
 
 
 def slot_in(name: str) -> int | None:

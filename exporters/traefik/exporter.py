@@ -7,7 +7,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,12 +106,14 @@ class Traefik:
         self._clock = clock
         self._rotation = Rotation(settings.behind, settings.older)
         self._following = Following()
+        self._watched: set[Node] = set()
         self._dynamic: Dynamic | None = None
         self._made: tuple[_Task, Made] | None = None
         self._left = True
         self._settled = False
         self._settled_from = math.inf
         self._joined: set[Node] = set()
+        self._closed = False
         self._due: asyncio.TimerHandle | None = None
         self._work: asyncio.Future[Made | None] | None = None
         self._since = 0.0
@@ -128,6 +130,7 @@ class Traefik:
     async def start(self) -> None:
         """See to it that there is something for Traefik to read. Raises OSError where a page can't be opened."""
         await self._outlet.open()
+        self._closed = False
         self._begin(self._open)
         await self._end_of_work(_STUCK)
 
@@ -150,12 +153,13 @@ class Traefik:
         self._judge_in(max(_SHORTEST_PAUSE, min(_LONGEST_PAUSE, interval / 2)))
 
     def follow(self, targets: Sequence[Target]) -> None:
-        """Take note of the servers behind DNS names.
+        """Take note of the servers behind DNS names, and let go of what those said that are gone.
 
         One that is new joins once it was heard of: until then nobody knows how far it is.
         """
         self._following, new = self._following.then(targets)
-        for node in new:
+        before, self._watched = self._watched, {(target.chain, target.name) for target in targets}
+        for node in new | (before - self._watched - self._following.nodes):
             self._rotation.forget(node)
         if self._settled or self._left:
             self._joined -= new
@@ -166,6 +170,7 @@ class Traefik:
     async def close(self, within: float) -> None:
         """Write what is due; a file stays as it is from then on."""
         deadline = self._clock() + within
+        self._closed = True
         await self._end_of_work(within)
         if self._due is not None:
             self._due.cancel()
@@ -178,7 +183,7 @@ class Traefik:
         await self._outlet.close()
 
     def _judge_in(self, pause: float) -> None:
-        if self._due is None:
+        if self._due is None and not self._closed:
             self._due = asyncio.get_running_loop().call_later(pause, self._judge)
 
     def _judge(self) -> None:
@@ -187,11 +192,10 @@ class Traefik:
         self._rotation.judge(now)
         heard = set(self._rotation.heard)
         self._joined = (self._joined | heard) & self._following.nodes
-        names = {self._following.name_of(node) for node in heard}
         self._settled = (
             self._settled
             or now >= self._settled_from
-            or bool(self._dynamic and self._dynamic.all_of(names, self._following.replicas))
+            or bool(self._dynamic and self._dynamic.all_of(_names(heard), self._following.replicas))
         )
         if self._work is None:
             self._begin(self._look)
@@ -201,9 +205,8 @@ class Traefik:
     def _begin(self, job: Callable[[_Task], Made | None]) -> None:
         """Do something in a thread. One thing at a time."""
         began = self._since = self._clock()
-        unwanted = {self._following.name_of(node) for node in self._rotation.behind}
         task = _Task(
-            frozenset(unwanted | (self._following.nodes - self._joined)),
+            _names(self._rotation.behind) | (self._following.nodes - self._joined),
             self._following,
             self._left and not self._settled,
         )
@@ -232,14 +235,14 @@ class Traefik:
 
     def _tell(self, made: Made) -> None:
         """Say in metrics and log who is in and who is not."""
-        called = {node: self._following.name_of(node) for node in self._rotation.heard}
-        present = {node for node, name in called.items() if name in made.names}
+        called = {node: _names([node]) & made.names for node in self._rotation.heard}
+        present = {node for node, names in called.items() if names}
         for gone in self._counted - present:
             self._about.drop(_GAUGE, *gone)
         self._counted = present
         for node in present:
-            self._about.gauge(_GAUGE, *node).set(int(called[node] not in made.out))
-        out = {node: lag for node, lag in self._rotation.behind.items() if called.get(node) in made.out}
+            self._about.gauge(_GAUGE, *node).set(int(not called[node] <= made.out))
+        out = {node: lag for node, lag in self._rotation.behind.items() if node in present and called[node] <= made.out}
         for node, lag in out.items():
             remarks = self._nodes.setdefault(node, Remarks(_log, f"{node[0]}/{node[1]}"))
             remarks.failed("behind", f"{lag}: left out of Traefik's rotation")
@@ -276,6 +279,11 @@ class Traefik:
         if self._outlet.content() != made.content:
             self._outlet.replace(made.content)
         return made
+
+
+def _names(nodes: Iterable[Node]) -> frozenset[Name]:
+    """Return what nodes are called whose servers are looked for: where they were found, and wherever they are named."""
+    return frozenset(name for node in nodes for name in (node, node[1].lower()))
 
 
 def _places(shape: Shape) -> _Places | None:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from exporters.listening import Listener
+
 _YAML = {"Content-Type": "application/yaml", "Cache-Control": "no-store"}
 
 
@@ -27,32 +29,24 @@ class Page:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._content: bytes | None = None
-        self._runner: web.AppRunner | None = None
-        self.port = address.port
-        """The port listened on; another than the address's where that is 0."""
+        pages = {address.path: self._answer}
+        self._listener = Listener("outputs.traefik.listen", address.host, address.port, pages)
 
     def __str__(self) -> str:
         return f"{self._address.host}:{self.port}{self._address.path}"
 
+    @property
+    def port(self) -> int:
+        """The port listened on; another than the address's where that is 0."""
+        return self._listener.port
+
     async def open(self) -> None:
         """Open the listener. Raises OSError, with the address in its text, where that is not possible."""
-        app = web.Application()
-        app.router.add_get(self._address.path, self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, keepalive_timeout=75)
-        await self._runner.setup()
-        host, port, _ = self._address
-        try:
-            await web.TCPSite(self._runner, host, port).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            said = f"outputs.traefik.listen: cannot listen on {host}:{port}: {error.strerror}"
-            raise OSError(error.errno, said) from error
-        self.port = self._runner.addresses[0][1]
+        await self._listener.open()
 
     async def close(self) -> None:
         """Close the listener; Traefik goes on with what it has."""
-        if self._runner:
-            await self._runner.cleanup()
+        await self._listener.close()
 
     def left(self, alike: Callable[[bytes], bool]) -> bool:  # noqa: ARG002 - nobody knows what Traefik has
         """Tell whether Traefik may have something from an earlier run: always."""

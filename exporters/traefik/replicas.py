@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from collector.targets import Target
-from exporters.traefik.dynamic import Name, Replica
+from exporters.traefik.dynamic import Replica
 from exporters.traefik.rotation import Node
 
 
@@ -38,7 +38,3 @@ class Following:
         new = frozenset(replica.node for replicas in found.values() for replica in replicas if replica not in known)
         sorted_ = {name: tuple(sorted(replicas)) for name, replicas in found.items()}
         return Following({**self.replicas, **sorted_}), new
-
-    def name_of(self, node: Node) -> Name:
-        """Return what a node is called where servers are looked up: of replicas the chain counts, too."""
-        return node if node in self.nodes else node[1].lower()

@@ -73,13 +73,17 @@ def test_a_port_that_accepts_is_open_whatever_comes_then() -> None:
     with socket.create_server(("127.0.0.1", 0)) as never_accepts:
         assert run(tried(shielded("127.0.0.1", port_of(never_accepts)))) == OPEN
 
+    hung_up = asyncio.Semaphore(0)
+
     async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
+        hung_up.release()
 
     async def scenario() -> None:
         async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
             for _ in range(20):
                 assert await tried(shielded("127.0.0.1", port_of(server.sockets[0]))) == OPEN
+                await asyncio.wait_for(hung_up.acquire(), 5)
 
     run(scenario())
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,10 +80,11 @@ def test_a_gather_past_its_timeout_is_cancelled_and_counted_and_the_next_one_beg
         await asyncio.sleep(3600)
 
     source = MadeUp(hang)
-    kept, counted = run(watched(source, 0.65))
-    assert source.cancelled >= 4
+    hanging = replace(TARGET, interval=0.4, timeout=0.1)  # a busy machine may be late by the difference
+    kept, counted = run(watched(source, 1.5, hanging))
+    assert source.cancelled >= 2
     assert set(kept.up("a")) == {0}
-    assert counted["gather_errors_total timeout"] >= 4
+    assert counted["gather_errors_total timeout"] >= 2
     assert counted["gathers_missed_total"] == 0
 
 

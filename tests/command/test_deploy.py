@@ -129,7 +129,7 @@ def test_help_does_without_what_makes_accounts() -> None:
         "import sys\nfrom chainwatch.command import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
     )
     program += (
-        "heavy = ('web3', 'eth_', 'compose.eth_accounts', 'compose.identities', 'compose.rendering', 'compose.options')\n"
+        "heavy = ('web3', 'eth_', 'compose.eth_', 'compose.identities', 'compose.rendering', 'compose.options')\n"
         "print([name for name in sys.modules if name.startswith(heavy)], file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -186,6 +186,24 @@ def test_the_address_stands_in_for_a_slot_that_there_is_not_and_that_is_said_onc
     run(scenario())
 
 
+def test_however_many_addresses_are_odd_there_is_one_line_of_each_kind() -> None:
+    async def scenario() -> None:
+        async with name_server() as names:
+            workers = Workers(names)
+            for last in (0, 15):
+                odd: dict[str, int | None] = {f"at{number}": None for number in range(1 + last, 6 + last)}
+                workers.run(at100=1, at101=1, at102=1, **odd)
+                for _ in range(PATIENCE):
+                    assert len(await workers.nodes()) == 6
+            assert workers.said == [
+                f"{NAME}: DNS tells no slot of 10.0.0.1 and 4 more; in a node's name the address stands in for it",
+                f"{NAME}: DNS tells no slot of 10.0.0.16 and 4 more; in a node's name the address stands in for it",
+                f"{NAME}: 10.0.0.101 has the slot of 10.0.0.100, 1, and is left out, with 1 more",
+            ]
+
+    run(scenario())
+
+
 def test_of_two_tasks_in_one_slot_the_newer_has_it_and_keeps_it() -> None:
     async def scenario() -> None:
         async with name_server() as names:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
-from typing import Self
+from contextlib import suppress
+from typing import Any, Self
 
 import aiohttp
 import pytest
@@ -18,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from collector.about import About
 from collector.readings import Field, Kind, Reading, Shape
 from collector.targets import Target
+from exporters import listening
 from exporters.prometheus import Prometheus, PrometheusSettings, Table, accepts
 from tests.helpers import run
 
@@ -233,8 +235,8 @@ def test_a_series_of_a_server_that_is_gone_leaves_the_page() -> None:
     run(scenario())
 
 
-def server(node: str, address: str = "10.0.0.1", **more: str) -> Target:
-    return Target("lab", "nodeos", node, f"http://{address}:8888", **more)  # type: ignore[arg-type]
+def server(node: str, address: str = "10.0.0.1", **more: Any) -> Target:  # noqa: ANN401
+    return Target("lab", "nodeos", node, f"http://{address}:8888", **more)
 
 
 def series(measurement: str, node: str = "", **tags: str) -> Reading:
@@ -271,18 +273,43 @@ def test_of_a_server_that_came_back_the_series_with_the_old_address_and_labels_l
     async def scenario() -> None:
         async with Serving() as serving:
             exporter = serving.exporter
-            exporter.follow([server("a", "10.0.0.1", role="worker"), server("b", "10.0.0.2")])
-            for node, address in (("a", "10.0.0.1"), ("b", "10.0.0.2")):
-                exporter.take([series("chain", node), series("nodeos", node, server=address, port="8888")], 10)
-            exporter.take([series("chain_node", "a", role="worker", version="1")], 10)
+            role = {"role": "worker"}
+            exporter.follow([server("a", "10.0.0.1", **role), server("b", "10.0.0.2")])
+            exporter.take([series("chain", "a", **role), series("chain", "b")], 10)
+            exporter.take([series("nodeos", "a", **role, server="10.0.0.1", port="8888")], 10)
+            exporter.take([series("nodeos", "b", server="10.0.0.2", port="8888")], 10)
+            exporter.take([series("chain_node", "a", **role, version="1"), series("chainwatch", "a")], 10)
             before = samples((await serving.scrape())[0])
-            exporter.follow([server("a", "10.0.0.3", role="worker"), server("b", "10.0.0.2")])
+            exporter.follow([server("a", "10.0.0.3", **role), server("b", "10.0.0.2")])
             moved = samples((await serving.scrape())[0])
             [(name, tags)] = before - moved
             assert (name, dict(tags)["server"], dict(tags)["node"]) == ("nodeos_peers", "10.0.0.1", "a")
             exporter.follow([server("a", "10.0.0.3", role="boot"), server("b", "10.0.0.2")])
-            [(name, _)] = moved - samples((await serving.scrape())[0])
-            assert name == "chain_node_peers"
+            gone = moved - samples((await serving.scrape())[0])
+            assert {(name, dict(tags)["node"]) for name, tags in gone} == {
+                ("chain_peers", "a"),
+                ("chain_node_peers", "a"),
+            }
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("labels", [(("rack", "7"),), ()])
+def test_of_a_server_that_is_given_a_label_or_loses_one_there_are_never_two_series(
+    labels: tuple[tuple[str, str], ...],
+) -> None:
+    async def scenario() -> None:
+        async with Serving() as serving:
+            exporter = serving.exporter
+            old, new = server("a", labels=(("rack", "7"),)), server("a")
+            if labels:
+                old, new = new, old
+            exporter.follow([old])
+            exporter.take([series("chain", "a", **dict(old.labels)), series("chainwatch", "a")], 10)
+            exporter.follow([new])
+            exporter.take([series("chain", "a", **dict(new.labels))], 10)
+            found = {(name, dict(tags).get("rack", "")) for name, tags in samples((await serving.scrape())[0])}
+            assert found == {("chain_peers", dict(labels).get("rack", "")), ("chainwatch_peers", "")}
 
     run(scenario())
 
@@ -311,6 +338,28 @@ def test_a_reader_that_does_not_read_keeps_nobody_from_scraping_nor_from_stoppin
             return took
 
     assert run(scenario()) < 3
+
+
+def test_a_reader_that_does_not_read_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "PATIENCE", 0.5)
+
+    async def scenario() -> None:
+        async with Serving() as serving:
+            for number in range(60):
+                serving.exporter.take([reading(f"{number}-{n}-{'x' * 200}") for n in range(300)], 60)
+            reader, writer = await asyncio.open_connection("127.0.0.1", serving.exporter.port, limit=1024)
+            writer.write(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 5)
+            await reader.read(10)
+            await asyncio.sleep(1.5)
+            received = 0
+            with suppress(ConnectionResetError):
+                while part := await asyncio.wait_for(reader.read(2**16), 1):
+                    received += len(part)
+            assert received < 5_000_000
+            writer.close()
+            assert len((await serving.scrape())[0]) > 5_000_000
+
+    run(scenario())
 
 
 def test_other_pages_are_served_beside_and_a_port_in_use_is_named() -> None:

@@ -268,6 +268,26 @@ def test_what_is_due_is_written_at_the_end(tmp_path: Path) -> None:
     run(check())
 
 
+def test_once_it_is_closed_the_file_stays_as_it_is(tmp_path: Path) -> None:
+    """Its successor may write there, while readings go on for a moment to come here."""
+
+    async def check() -> None:
+        async with balancing(tmp_path / "r.yaml") as balancer:
+            balancer.take(a=10, b=10, c=10)
+            await balancer.out(["a", "b", "c"])
+            await balancer.exporter.close(1.0)
+            balancer.file.write_text(configuration("another"))
+            balancer.take(a=10, b=10, c=1)
+            await asyncio.sleep(0.3)
+            assert hosts_in(balancer.file) == ["another"]
+            assert balancer.in_rotation == {}
+            await balancer.exporter.start()  # since its successor could not
+            balancer.take(a=10, b=10, c=1)
+            await balancer.out(["a", "b"])
+
+    run(check())
+
+
 def test_a_folder_that_is_missing_is_told_once_and_tried_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

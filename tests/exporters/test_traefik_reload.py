@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.command.processes import chainwatch, collector, free_address, page_at, scraped, seen, settings
+from tests.command.processes import (
+    Settings,
+    chainwatch,
+    collector,
+    free_address,
+    page_at,
+    scraped,
+    seen,
+    settings,
+    written,
+)
 from tests.command.surroundings import Cluster, background
 from tests.real.servers import answers, fetch, wait_for
 
@@ -88,4 +99,30 @@ def test_a_page_in_place_of_the_file(tmp_path: Path, cluster: Cluster) -> None:
         wait_for(lambda: answers(f"http://{there}/rotation") and told() == newer[:1], "at the same address", 5)
         once = chainwatch("once", "--config", tmp_path / "chainwatch.yaml")
         assert "cannot listen" not in once.stderr, "a page that is gone at once is of use to nobody"
+        assert running.stop() == 0
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_the_pages_change_places(tmp_path: Path, cluster: Cluster, taken: bool) -> None:
+    """Each wants the port that the other has; where that comes to nothing, both go on as they were."""
+    one, other = free_address(), free_address()
+    (tmp_path / "clients.yaml").write_text(configuration("http://newer-1:8545"))
+
+    def watched(page: str, rotation: str) -> Settings:
+        return settings(
+            [cluster["newer-1"]], {**page_at(page), "traefik": {"from": "clients.yaml", "listen": rotation}}
+        )
+
+    with socket.create_server(("127.0.0.2", 0)) as server, collector(tmp_path, watched(one, other)) as running:
+        wait_for(lambda: answers(f"http://{other}/traefik"), "it is known", 5)
+        wanted = f"127.0.0.2:{server.getsockname()[1]}" if taken else one
+        written(tmp_path, watched(other, wanted))
+        running.signal(signal.SIGHUP)
+        if taken:
+            running.said("not taken over")
+        else:
+            running.said("taken over")
+            one, other = other, one
+        seen(one, "chainwatch_node_in_rotation", node="newer-1")
+        wait_for(lambda: answers(f"http://{other}/traefik"), "it is known still", 5)
         assert running.stop() == 0

@@ -42,8 +42,9 @@ def workers(*addresses: int) -> list[Target]:
 class Polled:
     """An exporter with a page, and who polls it."""
 
-    def __init__(self, exporter: Traefik, session: ClientSession) -> None:
+    def __init__(self, exporter: Traefik, session: ClientSession, about: About) -> None:
         self.exporter = exporter
+        self.about = about
         self._session = session
         assert isinstance(exporter.outlet, Page)
         self.url = f"http://127.0.0.1:{exporter.outlet.port}/traefik"
@@ -78,6 +79,16 @@ class Polled:
             tags = {"chain": chain, "node": name.replace("_", "-")}
             self.exporter.take([Reading(Shape("chain", tags, FIELDS), [number, time], 1)], INTERVAL)
 
+    @property
+    def in_rotation(self) -> dict[str, float]:
+        """What is said of each node in the metrics."""
+        return {
+            sample.labels["node"]: sample.value
+            for metric in self.about.registry.collect()
+            for sample in metric.samples
+            if sample.name == "chainwatch_node_in_rotation"
+        }
+
 
 @asynccontextmanager
 async def polled(text: str = TEXT, older: float = 5.0) -> AsyncIterator[Polled]:
@@ -87,7 +98,7 @@ async def polled(text: str = TEXT, older: float = 5.0) -> AsyncIterator[Polled]:
     await exporter.start()
     try:
         async with ClientSession() as session:
-            yield Polled(exporter, session)
+            yield Polled(exporter, session, about)
     finally:
         await exporter.close(1.0)
 
@@ -191,6 +202,62 @@ def test_who_comes_back_at_another_address_is_another() -> None:
     run(check())
 
 
+def test_of_who_is_gone_no_metric_speaks_any_more() -> None:
+    async def check() -> None:
+        async with three() as balancer:
+            more = [target(name, "10.0.0.8", dns="") for name in ("producer", "seed")]
+            balancer.exporter.follow([*workers(1, 2, 3), *more])
+            balancer.take(worker_3=80, worker_1=101, worker_2=101, producer=101)
+            await balancer.becomes("10.0.0.1", "10.0.0.2")
+            assert balancer.in_rotation == {"producer": 1, "worker-1": 1, "worker-2": 1, "worker-3": 0}
+            for node in ("producer", "worker-3"):  # as the agent does for servers that are gone, before it tells
+                balancer.about.forget("lab", node)
+            balancer.exporter.follow(workers(1, 2))
+            for number in range(3):
+                balancer.take(worker_1=102 + number, worker_2=102 + number)
+                await asyncio.sleep(0.15)
+                assert balancer.in_rotation == {"worker-1": 1, "worker-2": 1}
+
+    run(check())
+
+
+def test_a_look_that_finds_nobody_lets_nobody_back_in() -> None:
+    async def check() -> None:
+        async with three() as balancer:
+            balancer.exporter.follow([target("producer", "10.0.0.8", dns=""), *workers(1, 2, 3)])
+            balancer.take(producer=101, worker_1=101, worker_2=101, worker_3=80)
+            await balancer.becomes("10.0.0.1", "10.0.0.2")
+            balancer.exporter.follow([target("producer", "10.0.0.8", dns="")])
+            balancer.take(producer=102)
+            await asyncio.sleep(0.3)
+            assert (await balancer.lists())["api"] == ["10.0.0.1", "10.0.0.2"]
+
+    run(check())
+
+
+def test_a_node_behind_a_name_is_the_one_of_servers_with_its_own_name_too() -> None:
+    """Where replicas are called by their addresses, and each of these stands in the configuration."""
+    text = """
+http:
+  services:
+    api: {loadBalancer: {servers: [{url: "http://10.0.0.1:8888"}, {url: "http://10.0.0.2:8888"}]}}
+    other: {loadBalancer: {servers: [{url: "http://worker-1:1"}, {url: "http://10.0.0.1:8888"}]}}
+"""
+
+    async def check() -> None:
+        async with polled(text) as balancer:
+            replicas = [target(f"10.0.0.{last}:8888", f"10.0.0.{last}") for last in (1, 2, 3)]
+            replicas.append(target("worker-1", "10.0.0.4", dns="others"))
+            balancer.exporter.follow(replicas)
+            for node, number in zip(replicas, (100, 80, 100, 80), strict=True):
+                balancer.take("lab", **{node.name: number})
+            await balancer.becomes("10.0.0.1")
+            assert (await balancer.lists())["other"] == ["10.0.0.1"]
+            assert balancer.in_rotation == {"10.0.0.1:8888": 1, "10.0.0.2:8888": 0, "worker-1": 0}
+
+    run(check())
+
+
 def test_when_all_are_gone_the_last_stay() -> None:
     async def check() -> None:
         async with three() as balancer:
@@ -241,8 +308,6 @@ def test_an_address_that_is_taken_is_told() -> None:
 def test_what_is_followed() -> None:
     following, new = Following().then([*workers(1, 2), target("x", "10.0.0.1", dns="other"), target("y", "z", dns="")])
     assert following.nodes == new == {("lab", "worker-1"), ("lab", "worker-2"), ("lab", "x")}
-    assert following.name_of(("lab", "worker-1")) == ("lab", "worker-1")
-    assert following.name_of(("another", "Worker-1")) == "worker-1"
     later, new = following.then([*workers(1, 3), *workers(1, 3)])
     assert new == {("lab", "worker-2")}
     assert [replica.address for replica in later.replicas["tasks.worker"]] == ["10.0.0.1", "10.0.0.3"]

@@ -110,8 +110,9 @@ async def stays_so(watched: Watched, workers: Service, seconds: float) -> None:
 async def settled(watched: Watched, workers: Service, change: Awaitable[None], stays: set[str]) -> None:
     """Make a change, and see the page follow."""
     await change
-    # Two intervals, and what the scrape and a busy machine take: chainwatch's own metrics follow half an interval on.
-    assert await follows(watched, workers, stays=stays) <= 2.75
+    # Two intervals, and chainwatch's own metrics follow half an interval on; half a second is for a busy machine. What
+    # is not let go of stays for five.
+    assert await follows(watched, workers, stays=stays) <= 2.5 + 0.5 / INTERVAL
     await asyncio.sleep(INTERVAL)
     await stays_so(watched, workers, 2 * INTERVAL)
 
