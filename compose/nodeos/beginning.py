@@ -31,7 +31,7 @@ class Beginning:
     """Prepares the starts of one life of the container."""
 
     def __init__(self, parts: Parts, restoring: Restoring) -> None:
-        self._settings, self._log, self._record, self._kept, self._status, self._evidence, self._stopping = parts
+        self._settings, self._log, self._record, _, self._status, self._evidence, self._stopping = parts
         self._finding = Finding(parts)
         self._restoring = restoring
 
@@ -66,11 +66,11 @@ class Beginning:
             snapshot=False,
             replay_failed=restoring is not None and restoring.replay_failed,
             genesis=self._settings.genesis.exists(),
-            elsewhere=False,
+            begun=False,
         )
         if not found.state:
             offers = self._finding.offers()
-            found = found._replace(elsewhere=bool(offers))
+            found = found._replace(begun=bool(offers or self._finding.own()))
             # Only now, since a producer that has its blocks needs none, and one that has not may not use it.
             if life.start(self._settings.role, found._replace(snapshot=True)).how == life.SNAPSHOT:
                 newest = self._finding.newest_good(offers)
@@ -91,6 +91,8 @@ class Beginning:
         if how == life.REPLAY:
             self._restoring.put_blocks_back()
             self._record.restoring(replaying=True)
+            if not self._record.lasting:  # should this be cut off, the note tells where the whole blocks are
+                raise OSError("no replay of the blocks is begun without a note of it")
             self._log.say("starting with a replay of all blocks")
             return ["--hard-replay-blockchain"]
         if how == life.GENESIS:

@@ -26,8 +26,8 @@ class Found(NamedTuple):
     snapshot: bool
     replay_failed: bool
     genesis: bool
-    elsewhere: bool
-    """Whether others offer snapshots of this chain: then it is not for us to begin it."""
+    begun: bool
+    """Whether there are snapshots of this chain, our own or those of others: then it is not for us to begin it."""
 
 
 class Start(NamedTuple):
@@ -70,7 +70,7 @@ def _producer(found: Found) -> Start:
         return Start(SNAPSHOT)
     if found.blocks:
         return Start(NOTHING, "the producer's blocks can't be replayed, and no snapshot is there: a person must look")
-    if found.elsewhere:
+    if found.begun:
         return Start(
             NOTHING,
             "the producer's data are gone, but its chain exists: to begin anew would split it; put the blocks of"

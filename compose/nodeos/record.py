@@ -21,6 +21,8 @@ MOST_KINDS = 32
 MOST_BAD = 64
 LONGEST = 500
 RESTORES_PER_WINDOW = 3
+LATEST = 1e11
+"""Seconds since 1970, in the year 5138: neither a time nor a count that we wrote comes near."""
 
 CUT_OFF = "cut off"
 """The exit code of a run whose end nobody saw: the container was killed, or the power went."""
@@ -64,7 +66,7 @@ class Record:
     """The facts, changed by one thread at a time and written at each change.
 
     A file that cannot be read is told and begun anew; one that cannot be written is told, and the facts stand until the
-    process ends.
+    process ends: `lasting` is whether they are on the disk.
     """
 
     def __init__(self, path: Path, log: Log, clock: Callable[[], float] = time.time) -> None:
@@ -74,6 +76,7 @@ class Record:
         self._writing = Once(log, path.name)
         self._lock = threading.Lock()
         self.facts = Facts()
+        self.lasting = True
 
     def load(self) -> None:
         """Read what earlier lives left, and take a run without an end as a crash."""
@@ -154,15 +157,18 @@ class Record:
 
     def restore_allowed_at(self, window: float) -> float:
         """Return when the next restore may begin, in seconds since 1970."""
-        lately = [began for began in self.facts.restores if began > self._clock() - window]
+        now = self._clock()  # which may have been put right since: what is yet to come was not lately
+        lately = [began for began in self.facts.restores if now - window < began <= now]
         return min(lately) + window if len(lately) >= RESTORES_PER_WINDOW else 0.0
 
     def _write(self) -> None:
         try:
             disk.write_whole(self._path, json.dumps(asdict(self.facts), indent=1).encode())
         except OSError as error:
+            self.lasting = False
             self._writing.failed(f"cannot be written: {error.strerror or error}")
         else:
+            self.lasting = True
             self._writing.worked()
 
 
@@ -173,6 +179,8 @@ def read(document: Any) -> Facts:  # noqa: ANN401 - JSON is anything
     facts.restoring = _filled(Restoring, restoring) if isinstance(restoring, dict) else None
     facts.exits = {code: count for code, count in facts.exits.items() if _is(count, int)}
     facts.restores = [began for began in facts.restores if _is(began, float)]
+    if not _is(facts.last_exit.get("at"), float):
+        facts.last_exit = {}
     facts.bad = [sha256 for sha256 in facts.bad if _is(sha256, str)][-MOST_BAD:]
     if facts.restoring:
         deaths = facts.restoring.deaths
@@ -194,5 +202,5 @@ def _is(value: object, kind: type) -> bool:
     """Tell whether a value is of a kind, and a number one that can have been written."""
     if kind in {int, float}:
         kinds = int if kind is int else (int, float)
-        return isinstance(value, kinds) and not isinstance(value, bool) and 0 <= value < 1e15  # noqa: PLR2004 - finite
+        return isinstance(value, kinds) and not isinstance(value, bool) and 0 <= value < LATEST
     return isinstance(value, kind)

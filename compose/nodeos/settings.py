@@ -38,7 +38,7 @@ class Pace(NamedTuple):
     look: float = 30.0
     """Between looks at who the siblings are."""
     patience: float = 30.0
-    """For which a node without data tries to reach those who offer snapshots."""
+    """For which a node without data tries to reach those who offer snapshots; a producer tries on."""
     retry: float = 2.0
     stall: float = 15.0
     """Without a byte, after which a transfer is given up."""

@@ -81,7 +81,7 @@ class Status:
         facts = self._record.facts
         snapshots = self._snapshots()
         with self._lock:
-            state = self._state
+            state, next_start = self._state, self._next_start
         lines: list[str] = []
 
         def family(name: str, kind: str, text: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> None:
@@ -99,6 +99,9 @@ class Status:
         family("exits_total", "counter", "Ends of nodeos by exit code, 128 and more for signals.", exits)
         one("crashes_in_a_row", "gauge", "Crashes since nodeos last ran for long or was stopped.", facts.crashes)
         one("backing_off", "gauge", "1 while a start is put off after crashes or restores.", state == BACKING_OFF)
+        if next_start:
+            text = "When nodeos is started next, or that is tried, in seconds since 1970."
+            one("next_start_timestamp_seconds", "gauge", text, next_start)
         one("occupied", "gauge", "1 while somebody else lives in the data directory.", state == OCCUPIED)
         one("stopping", "gauge", "1 while nodeos closes its database.", state == STOPPING)
         states = [({"state": name}, float(name == state)) for name in STATES]

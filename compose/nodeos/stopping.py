@@ -22,7 +22,8 @@ class Stopping:
 
     def pause_until(self, when: float) -> None:
         """Wait until a time, in seconds since 1970, while no nodeos runs. Raises Stopped."""
-        while (left := when - time.time()) > 0:
+        until = time.monotonic() + when - time.time()  # the clock may be put right meanwhile
+        while (left := until - time.monotonic()) > 0:
             if self.asked.wait(min(left, _TICK)):
                 raise Stopped
             reap()

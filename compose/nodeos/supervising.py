@@ -41,6 +41,7 @@ class Supervisor:
         self._nodeos = Nodeos(self._log)
         self._began = 0.0
         self._up = False
+        self._remembers = False
         self._finished = threading.Event()
 
     def stop(self) -> bool:
@@ -50,7 +51,7 @@ class Supervisor:
         for longer than anybody waits; all that is done to the volume can be cut off at any moment.
         """
         began = time.monotonic()
-        if self._volume.held:
+        if self._remembers:
             self._record.well()  # whoever asks has changed something, or will
         self._status.now(STOPPING, "asked to stop")
         self._stopping.asked.set()
@@ -72,10 +73,8 @@ class Supervisor:
             return self._live()
         except Stopped:
             return 0
-        except (OSError, ConfigError) as error:
+        except OSError as error:
             self._log.say(f"cannot go on: {error}")
-            if self._volume.held:
-                self._record.ended(str(FAILED), str(error), time.time(), crash=True)
             return FAILED
         finally:
             self._finished.set()
@@ -84,18 +83,39 @@ class Supervisor:
         self._settings.data.mkdir(parents=True, exist_ok=True)
         self._until_alone(self._volume.take)
         self._record.load()
+        self._remembers = True
         self._back_off()
         while True:
-            self._until_alone(lambda: check_database(self._settings.nodeos_data))
-            try:
-                self._tidy()
-                attempt = self._beginning.prepared()
-                code = self._judged(self._run_once(attempt), attempt)
-            except Occupied as occupied:
-                self._log.say(f"{occupied}: nothing was touched")
+            code = self._tried()
+            if code is None:
                 continue
-            if code is not None:
+            if self._record.lasting or self._stopping.asked.is_set():
                 return code
+            # The next life would know nothing of this end, and its pauses would never grow: it is lived here.
+            self._back_off()
+
+    def _tried(self) -> int | None:
+        """Run nodeos once; return the exit code that its end leads to, None where it is for us to start it anew.
+
+        Raises Stopped.
+        """
+        try:
+            self._until_alone(lambda: check_database(self._settings.nodeos_data))
+            self._tidy()
+            attempt = self._beginning.prepared()
+            return self._judged(self._run_once(attempt), attempt)
+        except Stopped:
+            raise
+        except Occupied as occupied:
+            self._log.say(f"{occupied}: nothing was touched")
+            return None
+        except (OSError, ConfigError) as error:
+            reason = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it was: what is not noted is met again without a pause
+            reason = f"{type(error).__name__}: {error}"
+        self._log.say(f"cannot go on: {reason}")
+        self._record.ended(str(FAILED), reason, time.time(), crash=True)
+        return FAILED
 
     def _until_alone(self, check: Callable[[], None]) -> None:
         """Wait until nobody else lives in the data directory. Raises Stopped and OSError."""
@@ -166,7 +186,10 @@ class Supervisor:
             except Exception as error:  # noqa: BLE001 - it is told, and the node matters more
                 self._log.say(f"{task.__qualname__} ended: {type(error).__name__}: {error}")
 
-        threading.Thread(target=told, daemon=True).start()
+        try:
+            threading.Thread(target=told, daemon=True).start()
+        except RuntimeError as error:  # no thread is to be had
+            self._log.say(f"{task.__qualname__} cannot begin: {error}")
 
     def _tend(self, over: threading.Event) -> None:
         """Note that nodeos has come up, and later that it has run for so long that it is settled."""

@@ -74,11 +74,11 @@ def slot_of(host: str) -> int | None:
 def is_own(address: str) -> bool:
     """Tell whether an address is one of this container's: only those can be bound."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.bind((address, 0))
-        except OSError:
-            return False
+    except OSError:  # also where addresses of this family cannot be had at all
+        return False
     return True
 
 

@@ -155,6 +155,7 @@ class Kept:
         finally:
             with self._lock:
                 self._sent[name] -= 1
+                self._sent += Counter()  # which leaves out those at 0
             self.prune()
 
     def intact(self, snapshot: Snapshot) -> bool:

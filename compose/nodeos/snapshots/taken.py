@@ -63,7 +63,8 @@ class Taking:
     def _first_due(self) -> float:
         """Return when the first one is due: an interval after the newest that is there."""
         kept = self._kept.all()
-        return kept[0].made + self._settings.snapshot_every if kept else 0.0
+        # A clock that was ahead must not put it off for longer.
+        return min(kept[0].made, time.time()) + self._settings.snapshot_every if kept else 0.0
 
     def _take(self, over: threading.Event) -> None:
         """Take one. Raises NoAnswer and OSError, which say why there is none."""

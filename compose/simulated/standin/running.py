@@ -26,6 +26,8 @@ GUARD = "chain-state-db-guard-size-mb"
 USED = 5_450_464
 """Bytes that a young chain's state takes up, as recorded."""
 
+ENDING = (signal.SIGTERM, signal.SIGINT)
+
 STEP = 0.05
 """Seconds of replaying between looks at whether it is to end."""
 
@@ -57,6 +59,7 @@ def _main(arguments: Sequence[str]) -> int:
     faults.crash(os.environ, given.data_dir)
     info("chain_plugin.cpp:470", "plugin_initialize", "initializing chain plugin")
     _check(given)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # until it is listened to: what is open is to be closed
     opened = Opened(given)
     info("main.cpp:140", "main", f"nodeos version {VERSION} {FULL_VERSION}")
     info("main.cpp:143", "main", f"nodeos using configuration file {given.config_file}")
@@ -100,8 +103,9 @@ class _Node:
     async def run(self) -> None:
         """Run until a signal, a full disk or an address in use."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ENDING:
             loop.add_signal_handler(number, self._end.set)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nodeos reads its logging's configuration again
         await self._replay()
         if not self._end.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from pathlib import Path
 
@@ -36,15 +37,15 @@ class Shooting:
             what = (3170004, "snapshot_exists_exception", "Snapshot already exists")
             return _failure(what, message)
         if head not in self._pending:
+            incomplete = self._directory / f".incomplete-{snapshots.name(head)}"
             try:
                 self._directory.mkdir(parents=True, exist_ok=True)
-                taken = Snapshot(self._chain.id, self._chain.genesis.document, head)
-                incomplete = self._directory / f".incomplete-{snapshots.name(head)}"
-                snapshots.write(incomplete, taken)
+                snapshots.write(incomplete, Snapshot(self._chain.id, self._chain.genesis.document, head))
                 incomplete.rename(self._waiting(head))
             except OSError as why:
                 error("producer_plugin.cpp:1590", "create_snapshot", f"snapshot failed: {why.strerror}")
-                incomplete.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    incomplete.unlink()
                 return _failure(FAILURE, f"snapshot failed: {why.strerror}")
         future = asyncio.get_running_loop().create_future()
         self._pending.setdefault(head, []).append(future)

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import compose.nodeos
 from compose.nodeos.chain_id import packed_id
 from tests.real.servers import fetch, free_port, wait_for
@@ -256,6 +258,38 @@ def container(folder: Path, role: str = "worker", **more: str) -> Iterator[Conta
     finally:
         if made.process and made.process.poll() is None:
             made.cut_off()
+
+
+class Filled:
+    """Something else that takes up a volume."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "filled"
+
+    def __call__(self, leave: int = 0) -> None:
+        """Fill the volume, but for so many bytes."""
+        with self._file.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        with self._file.open("ab") as file:
+            file.truncate(max(0, self._file.stat().st_size - leave))
+
+    def undo(self) -> None:
+        """Make room again."""
+        self._file.unlink()
+
+
+@contextmanager
+def volume(folder: Path, megabytes: int) -> Iterator[Filled]:
+    """Make a folder a file system of its own, of such a size; skip the test where that cannot be."""
+    folder.mkdir()
+    argv = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+    if subprocess.run(argv, capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield Filled(folder)
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
 
 
 def nodeos_is(node: Container, script: str) -> None:

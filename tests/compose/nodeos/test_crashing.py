@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.compose.nodeos.living import container, nodeos_is
+from tests.compose.nodeos.living import PRODUCING, container, nodeos_is, volume
+from tests.real.collecting import Page, collector
 
 SEGV = 128 + signal.SIGSEGV
 
@@ -47,7 +51,7 @@ def test_no_nodeos_at_all(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_ten_crashes_in_a_row(tmp_path: Path) -> None:
-    with container(tmp_path / "node") as node:
+    with container(tmp_path / "node", CHAINWATCH_NODE="worker-4", CHAINWATCH_SLOT="4") as node:
         node.pace |= {"first_pause": 0.01, "longest_pause": 0.3}
         node.run()
         head = node.grow()
@@ -62,21 +66,90 @@ def test_ten_crashes_in_a_row(tmp_path: Path) -> None:
         ]
         assert pauses == [0.01, 0.02, 0.04, 0.08, 0.16, 0.3, 0.3, 0.3, 0.3]
 
-        node.pace |= {"longest_pause": 1.0, "first_pause": 1.0}
-        node.start()  # while it waits its name is there, and it says what it waits for
+        pause = 8.0
+        node.pace |= {"longest_pause": pause, "first_pause": pause}
+        server = {"url": f"http://127.0.0.1:{node.http}", "name": "worker-4", "role": "worker"}
+        chain = {"name": "lab", "kind": "nodeos", "servers": [server]}
+        with collector(tmp_path, chain, interval=0.3, timeout=0.25) as watching:
+            began = time.time()
+            node.start()  # while it waits its name is there, and it says what it waits for, and until when
+            told = node.wait_for_state("backing off")
+            assert told["node"] == "worker-4"
+            assert told["crashes"] == 10
+            assert "10 crashes in a row" in told["reason"]
+            assert "SIGSEGV" in told["reason"]
+            until = datetime.fromisoformat(told["next_start"]).timestamp()
+            assert began + pause - 1 <= until <= time.time() + pause
+            page = Page(node.page())
+            assert page.value("nodeos_entrypoint_info", node="worker-4", slot="4") == 1
+            assert page.value("nodeos_entrypoint_backing_off") == 1
+            assert page.value("nodeos_entrypoint_state", state="backing off") == 1
+            assert page.value("nodeos_entrypoint_crashes_in_a_row") == 10
+            assert page.value("nodeos_entrypoint_exits_total", code=str(SEGV)) == 10
+            assert int(page.value("nodeos_entrypoint_next_start_timestamp_seconds")) == until
+
+            for _ in range(3):  # gathers of the collector, which have begun since
+                time.sleep(0.5)
+                assert watching.page().value("chain_node_up", chain="lab", node="worker-4", role="worker") == 0
+            assert node.status()["state"] == "backing off"  # all the while
+            assert node.process
+            assert node.process.poll() is None
+            assert not node.nodeos()
+
+            (node.nodeos_data / "STANDIN_CRASH").unlink()
+            node.wait_up()  # mended: it comes up by itself
+            assert node.head() >= head
+            assert node.status()["crashes"] == 10  # until it has run for long
+            assert "next_start" not in node.page()
+            node.wait(lambda: watching.page().value("chain_node_up", node="worker-4") == 1, "seen")
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_to_the_last_byte(tmp_path: Path) -> None:
+    """Not even a crash can be noted: the pauses grow within one life, and room is all that it needs."""
+    with container(tmp_path / "node") as node, volume(node.data, megabytes=8) as filled:
+        node.pace |= {"first_pause": 0.1, "longest_pause": 60.0}
+        node.run()
+        head = node.grow(2)
+        assert node.stop() == 0
+        filled()
+        node.start()
+        node.wait(lambda: node.status().get("crashes", 0) >= 4, "crashes")
         told = node.wait_for_state("backing off")
-        assert told["crashes"] == 10
-        assert "10 crashes in a row" in told["reason"]
-        assert "SIGSEGV" in told["reason"]
-        assert told["next_start"]
-        page = node.page()
-        assert "nodeos_entrypoint_backing_off 1" in page
-        assert "nodeos_entrypoint_crashes_in_a_row 10" in page
-        assert f'nodeos_entrypoint_exits_total{{code="{SEGV}"}} 10' in page
-        (node.nodeos_data / "STANDIN_CRASH").unlink()
-        node.wait_up()  # mended: it comes up by itself
+        assert "exceeded file system configured threshold" in told["reason"]
+        assert "life.json: cannot be written: No space left on device" in node.said()
+        pauses = re.findall(r"starting nodeos in ([\d.]+) s", node.said())[:4]
+        assert pauses == ["0.1", "0.2", "0.4", "0.8"]
+        assert node.process
+        assert node.process.poll() is None
+        filled.undo()
+        node.wait_up()
+        assert node.status()["started_from"] == "as it is"  # its database was closed each time
         assert node.head() >= head
-        assert node.status()["crashes"] == 10  # until it has run for long
+        assert not node.evidence()
+        assert node.life()["crashes"] >= 4
+        assert node.stop() == 0
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_fuller_than_nodeos_allows(tmp_path: Path) -> None:
+    """It ends with 0 while it runs, and whenever it is started: a failure, of which the disk is the reason."""
+    quickly = f"{PRODUCING}resource-monitor-interval-seconds = 1\n"
+    with container(tmp_path / "node", config=quickly) as node, volume(node.data, megabytes=80) as filled:
+        node.run()
+        filled(leave=200_000)
+        assert node.ended() == 1
+        assert node.live() == 1
+        node.pace |= {"first_pause": 60.0, "longest_pause": 60.0}
+        node.start()
+        told = node.wait_for_state("backing off")
+        assert told["crashes"] == 2
+        assert "exceeded file system configured threshold" in told["reason"]
+        filled.undo()
+        assert node.stop() == 0
+        node.run()
+        assert node.status()["started_from"] == "as it is"
+        assert not node.evidence()
 
 
 def test_a_node_that_has_run_for_long_begins_to_count_anew(tmp_path: Path) -> None:
@@ -104,6 +177,16 @@ def test_notes_that_are_garbage(tmp_path: Path) -> None:
         assert node.stop() == 0
         assert "life.json cannot be read" in node.said()
         assert node.life()["starts"] == 1
+
+
+def test_notes_that_make_no_sense(tmp_path: Path) -> None:
+    with container(tmp_path / "node") as node:
+        node.data.mkdir()
+        notes = {"starts": 7, "last_exit": {"at": "x"}, "exits": {"1": -1}, "restores": [1e14], "crashes": "many"}
+        (node.data / "life.json").write_text(json.dumps(notes))
+        node.run()
+        assert node.status()["last_exit"] is None
+        assert node.status()["starts"] == 8
 
 
 def test_notes_that_cannot_be_written(tmp_path: Path) -> None:

@@ -14,15 +14,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compose.nodeos import disk, life
+from compose.nodeos.asking import Node
+from compose.nodeos.beginning import Beginning
 from compose.nodeos.chain_id import from_genesis, packed_id
 from compose.nodeos.config import Config, ConfigError, entries
 from compose.nodeos.evidence import Evidence
+from compose.nodeos.parts import parts
 from compose.nodeos.process import Exit
 from compose.nodeos.record import CUT_OFF, MOST_BAD, MOST_KINDS, Facts, Record, Restoring, read
+from compose.nodeos.restoring import Restoring as Restored
 from compose.nodeos.saying import WAITING, Log, Once
 from compose.nodeos.settings import Pace, SettingsError
 from compose.nodeos.settings import read as settings_of
-from compose.nodeos.snapshots.kept import Snapshot, understood
+from compose.nodeos.snapshots.kept import MAGIC, Kept, Snapshot, understood
+from compose.nodeos.snapshots.taken import Taking
+from compose.nodeos.stopping import Stopping
+from compose.nodeos.supervising import Supervisor
 from tests.compose.nodeos.living import GENESIS
 
 JSON = st.recursive(
@@ -102,7 +109,7 @@ def test_pauses_grow_to_the_longest() -> None:
     assert life.pause(10**9, Pace()) == 300
 
 
-FOUND = life.Found(state=False, blocks=True, snapshot=True, replay_failed=False, genesis=True, elsewhere=True)
+FOUND = life.Found(state=False, blocks=True, snapshot=True, replay_failed=False, genesis=True, begun=True)
 
 
 @pytest.mark.parametrize("role", ["producer", "snapshots", "worker"])
@@ -113,7 +120,7 @@ def test_a_database_is_taken_as_it_is(role: str) -> None:
 @given(found=st.builds(life.Found, *[st.booleans()] * 6))
 def test_a_producer_never_begins_without_its_blocks_where_there_is_a_chain(found: life.Found) -> None:
     how = life.start("producer", found).how
-    if found.elsewhere and not found.blocks and not found.state:
+    if found.begun and not found.blocks and not found.state:
         assert how == life.NOTHING
     if how in {life.SNAPSHOT, life.REPLAY}:
         assert found.blocks
@@ -213,6 +220,8 @@ def test_restores_are_counted_within_an_hour(tmp_path: Path) -> None:
     assert record.restore_allowed_at(3600) == 1000 + 3600
     now[0] = 1000 + 3601
     assert record.restore_allowed_at(3600) == 0
+    now[0] = 0.0  # the clock was ahead, and has been put right
+    assert record.restore_allowed_at(3600) == 0
 
 
 @given(document=JSON | st.fixed_dictionaries(dict.fromkeys(Snapshot._fields, JSON)))
@@ -295,6 +304,73 @@ def test_a_failure_is_told_once(tmp_path: Path) -> None:
     assert [line.partition(b"x: ")[2] for line in os.read(reading, 1000).splitlines()] == [
         b"it: broken", b"it: works again", b"it: broken",
     ]  # fmt: skip
+
+
+def supervisor(tmp_path: Path) -> Supervisor:
+    """Return what supervises a node that was never started."""
+    (tmp_path / "config.ini").write_text("")
+    settings = settings_of({**REQUIRED, "CHAINWATCH_DATA": str(tmp_path / "data"), "CHAINWATCH_PACE": "hurry=0.01"})
+    log = Log("x", os.open(os.devnull, os.O_WRONLY))
+    return Supervisor(parts(settings, log), Config(tmp_path, None, tmp_path / "made"))
+
+
+def test_asked_to_stop_before_the_notes_are_read(tmp_path: Path) -> None:
+    made = supervisor(tmp_path)
+    (tmp_path / "data").mkdir()
+    notes = tmp_path / "data" / "life.json"
+    notes.write_text('{"crashes": 3, "restoring": {"replaying": true}}')
+    made._volume.take()
+    assert not made.stop()
+    assert read(json.loads(notes.read_text())).restoring == Restoring(replaying=True)
+
+
+def test_what_nobody_thought_of_counts_as_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tidy(_: object) -> None:
+        raise ZeroDivisionError("nobody thought of it")
+
+    monkeypatch.setattr(Supervisor, "_tidy", tidy)
+    assert supervisor(tmp_path).run() == 1
+    noted = read(json.loads((tmp_path / "data" / "life.json").read_text()))
+    assert noted.crashes == 1
+    assert noted.last_exit["reason"] == "ZeroDivisionError: nobody thought of it"
+
+
+def test_no_replay_is_begun_that_cannot_be_noted(tmp_path: Path) -> None:
+    settings = settings_of({**REQUIRED, "CHAINWATCH_DATA": str(tmp_path), "CHAINWATCH_GENESIS": "/nowhere"})
+    made = parts(settings, Log("x", os.open(os.devnull, os.O_WRONLY)))
+    blocks = tmp_path / "nodeos" / "blocks"
+    blocks.mkdir(parents=True)
+    (blocks / "blocks.log").write_bytes(b"blocks")
+    beginning = Beginning(made, Restored(made))
+    assert beginning.prepared().how == life.REPLAY
+    (tmp_path / ".life.json.part").mkdir()
+    with pytest.raises(OSError, match="without a note"):
+        beginning.prepared()
+
+
+def test_a_snapshot_from_a_clock_that_was_ahead_puts_the_next_off_by_no_more_than_an_interval(tmp_path: Path) -> None:
+    settings = settings_of({**REQUIRED, "CHAINWATCH_DATA": str(tmp_path), "CHAINWATCH_SNAPSHOT_EVERY": "60"})
+    made = parts(settings, Log("x", os.open(os.devnull, os.O_WRONLY)))
+    made.kept.open("")
+    (made.kept.folder / "one.bin").write_bytes(MAGIC)
+    assert made.kept.adopt(made.kept.folder / "one.bin", "", made=time.time() + 1e6)
+    assert Taking(settings, Node(1, 1.0), made.kept, made.status, made.log)._first_due() <= time.time() + 60
+
+
+def test_what_was_sent_is_not_remembered_for_ever(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, 1, Log("x"))
+    with kept.sending("one.bin"), kept.sending("one.bin"):
+        assert kept._sent
+    assert not kept._sent
+
+
+def test_a_pause_is_as_long_as_it_was_meant_whatever_the_clock_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    shown = iter([now, *[now - 3600] * 100])
+    monkeypatch.setattr("compose.nodeos.stopping.time.time", lambda: next(shown))
+    began = time.monotonic()
+    Stopping().pause_until(now + 0.1)
+    assert 0.1 <= time.monotonic() - began < 2
 
 
 def test_evidence_that_has_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,11 @@ def test_own_addresses() -> None:
     assert not is_own("192.0.2.1")
 
 
+def test_a_family_of_addresses_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.AF_INET6", 99)
+    assert not is_own("2001:db8::1")
+
+
 def test_siblings_by_their_names() -> None:
     seen = look(["worker-1", "worker-2", "localhost-3:9000"], "worker-1")
     assert seen.peers == {"worker-2:9876", "localhost-3:9000"}  # nodeos looks them up, again and again

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from compose.nodeos.snapshots.kept import digest
-from tests.compose.nodeos.living import CHAIN_ID, STANDIN, Container, container, fingerprint, nodeos_is
+from tests.compose.nodeos.living import CHAIN_ID, GENESIS, STANDIN, Container, container, fingerprint, nodeos_is
 from tests.real.servers import fetch, wait_for
 
 pytestmark = pytest.mark.slow
@@ -126,6 +127,38 @@ def test_a_producer_without_blocks_does_not_begin_a_chain_that_exists(tmp_path: 
             assert "to begin anew would split it" in told["reason"]
             assert not node.nodeos()
             assert node.stop() == 0
+
+
+def test_a_producer_that_has_but_a_snapshot_left_does_not_begin_its_chain_anew(tmp_path: Path) -> None:
+    with container(tmp_path / "node", "producer") as node:
+        node.run()
+        snapshot_of(node)
+        assert node.stop() == 0
+        shutil.rmtree(node.nodeos_data)
+        node.start()
+        assert "to begin anew would split it" in node.wait_for_state("waiting")["reason"]
+        assert not node.nodeos()
+        assert node.stop() == 0
+        (node.config / "genesis.json").write_text(json.dumps({**GENESIS, "initial_timestamp": "2026-01-02T00:00:00"}))
+        node.run()  # a chain that is another
+        assert node.status()["started_from"] == "genesis"
+
+
+def test_a_producer_without_data_waits_until_it_is_told_whether_its_chain_exists(tmp_path: Path) -> None:
+    """Whoever knows may be slower to come up, or be gone for a while: to begin anew could split the chain."""
+    with (
+        container(tmp_path / "other", "snapshots", config="", CHAINWATCH_SNAPSHOT_EVERY="3600") as other,
+        container(tmp_path / "node", "producer", CHAINWATCH_SNAPSHOTS_FROM=other.url) as node,
+    ):
+        node.start()
+        told = node.wait_for_state("waiting")
+        assert "whether there is a chain already is not known" in told["reason"]
+        time.sleep(2 * node.pace["patience"])
+        assert not node.nodeos()
+        assert node.said().count("Connection refused") == 1
+        other.start()  # which has no snapshot: there is no chain yet
+        node.wait_up()
+        assert node.status()["started_from"] == "genesis"
 
 
 def test_a_snapshot_that_is_not_what_it_was(tmp_path: Path) -> None:

@@ -38,6 +38,40 @@ def test_a_database_that_takes_long_to_close(tmp_path: Path) -> None:
         assert not node.evidence()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("closing", ["0", "1"])
+def test_while_it_syncs(tmp_path: Path, closing: str) -> None:
+    with container(tmp_path / "other") as other:
+        other.run()
+        other.grow(12)
+        peer = f"p2p-peer-address = 127.0.0.1:{other.p2p}\n"
+        with container(tmp_path / "node", config=peer, STANDIN_SYNC_RATE="4", STANDIN_CLOSE_SECONDS=closing) as node:
+            node.run()
+            reached = node.grow(2)
+            assert other.head() > node.head() + 4  # in the middle of it
+            assert node.stop() == 0
+            node.environment["STANDIN_SYNC_RATE"] = "1000"
+            node.run()  # its database is clean, and it goes on from there
+            assert node.status()["started_from"] == "as it is"
+            assert node.head() >= reached
+            node.wait(lambda: node.head() >= other.head() - 1, "the rest")
+            assert not node.evidence()
+
+
+@pytest.mark.slow
+def test_while_it_replays(tmp_path: Path) -> None:
+    with container(tmp_path / "node") as node:
+        node.run()
+        head = node.grow(10)
+        node.cut_off()
+        node.start(STANDIN_SYNC_RATE="2")
+        node.wait(lambda: "attempting to replay" in node.said(), "a replay")
+        assert node.stop() == 0
+        node.run()
+        assert node.head() >= head - 1
+        assert node.status()["restores"] == 1
+
+
 def test_a_database_that_takes_too_long_to_close(tmp_path: Path) -> None:
     with container(tmp_path / "node", CHAINWATCH_STOP_WITHIN="0.5") as node:
         node.run(STANDIN_CLOSE_SECONDS="20")
