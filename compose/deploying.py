@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from collector.configuration import Mistake, WrongConfiguration
-from compose.going_on import FILE, Deployed, compose, where_to_go_on
-from compose.identities import Unusable, join_files, needs_new_genesis, planned
+from compose.going_on import FILE, Deployed, where_to_go_on
+from compose.identities import Unusable, join_files, needs_new_genesis, planned, secret_of_nodes
 from compose.identities import ensure as ensure_identities
 from compose.identities.ethereum.join import SECRET
-from compose.identities.ethereum.reading import read
 from compose.options.kinds import EosOptions, EthereumOptions, Options
 from compose.options.reading import read_options
 from compose.options.targets import COMPOSE, NOT_FOR_SWARM, SWARM, TARGETS
@@ -82,7 +81,7 @@ def deploy(
     with tree.locked():
         begins_anew = _checked(options, output, files, new_genesis=new_genesis, force=force)
         tree = _tree(output, force=force)  # until the lock, another run may have been at work
-        before, target_before, secret_before = _options_of(output), target_of(output), _stats_secret(output)
+        before, target_before, secret = _options_of(output), target_of(output), secret_of_nodes(options, output / KEYS)
         tree.announce(files)
         ensure_identities(options, output / KEYS, say, new_genesis=begins_anew)
         files |= _join(options, output)
@@ -93,10 +92,9 @@ def deploy(
         say(str(change))
     if unchanged := len(files) - sum(change.kind in (Kind.NEW, Kind.CHANGED) for change in changes):
         say(f"unchanged: {unchanged} files")
-    if secret_before not in (None, _stats_secret(output)):
-        say("The stats page's secret is a new one: what runs goes on with the old one until it is started anew, with")
-        say(f"    {compose(output)} up -d --force-recreate")
-    for line in where_to_go_on(Deployed(options, target, output, _checkout(), before, target_before, begins_anew)):
+    new_secret = secret not in (None, secret_of_nodes(options, output / KEYS))
+    made = Deployed(options, target, output, _checkout(), before, target_before, begins_anew, new_secret)
+    for line in where_to_go_on(made):
         say(line)
 
 
@@ -164,14 +162,6 @@ def _options_of(output: Path) -> Options | None:
     try:
         return read_options(output / OPTIONS, {}, target_of(output) or COMPOSE)[0]
     except WrongConfiguration:
-        return None
-
-
-def _stats_secret(output: Path) -> str | None:
-    """Return the secret by which nodes log in at the stats page, None if there is none yet."""
-    try:
-        return read(output / KEYS).secret("ethstats")
-    except Unusable:
         return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from compose.options.eos.cluster import build_arguments, distribution, is_loopback, major, nodeos_image
+from compose.options.eos.cluster import build_arguments, distribution, major, nodeos_image, published
 from compose.options.kinds import EosOptions, EthereumOptions, Options
 from compose.options.targets import COMPOSE, SWARM
 from compose.options.values import line_of
@@ -29,9 +29,11 @@ class Deployed:
     target_before: str | None
     begins_anew: bool
     """The genesis is another one than before."""
+    new_secret: bool
+    """The secret that nodes are told when they start is another one than before."""
 
 
-def compose(output: Path) -> str:
+def _compose(output: Path) -> str:
     """Return the beginning of Compose's commands."""
     return f"docker compose -f {shlex.quote(str(output / FILE[COMPOSE]))}"
 
@@ -42,6 +44,8 @@ def where_to_go_on(made: Deployed) -> Iterator[str]:
     yield from _versions(made)
     if made.begins_anew:
         yield from _data_must_go(made)
+    elif made.new_secret:
+        yield from _told_anew(made)
     yield from (_on_a_swarm if made.target == SWARM else _on_this_machine)(made)
     secrets = made.output / "keys" / "secrets"
     yield f"Passwords and secrets: {secrets}"
@@ -81,7 +85,8 @@ def _versions(made: Deployed) -> Iterator[str]:
     elif isinstance(before, EosOptions) and isinstance(now, EosOptions) and _line(before) != _line(now):
         yield (
             f"nodeos goes from {before.eos.version} to {now.eos.version}, and neither reads the other's database: "
-            "nodes begin from a snapshot again. An older one may not read a newer one's snapshots, either."
+            "each node makes its own anew, the producer of its blocks, others from a snapshot. An older nodeos may not "
+            "read a newer one's snapshots or blocks, either."
         )
 
 
@@ -92,12 +97,25 @@ def _line(options: EosOptions) -> tuple[str, int]:
 def _data_must_go(made: Deployed) -> Iterator[str]:
     yield "The genesis is a new one: the old chain's data must go before the nodes start again."
     if made.target == COMPOSE:
-        yield f"    {compose(made.output)} down --volumes"
+        yield f"    {_compose(made.output)} down --volumes"
         return
     name = made.options.service.name
     nodes = f"name=^{name}[-_](producer|snapshots|worker)"
     yield f"    docker stack rm {name}"
-    yield f"    docker volume rm $(docker volume ls --quiet --filter '{nodes}')    # on each machine"
+    yield "and, on each machine, once its containers have ended:"
+    yield f"    docker volume rm $(docker volume ls --quiet --filter '{nodes}')"
+
+
+def _told_anew(made: Deployed) -> Iterator[str]:
+    """Yield how the secret comes to those who run."""
+    eos = isinstance(made.options, EosOptions)
+    what = "The key that blocks are signed with" if eos else "The stats page's secret"
+    if made.target == SWARM:
+        yield f"{what} is a new one, and Docker changes no secret that is in use: before the stack is deployed, end it:"
+        yield f"    docker stack rm {made.options.service.name}"
+        return
+    yield f"{what} is a new one: what runs goes on with the old one until it is started anew, with"
+    yield f"    {_compose(made.output)} up -d --force-recreate{' setup producer' if eos else ''}"
 
 
 def _on_this_machine(made: Deployed) -> Iterator[str]:
@@ -105,11 +123,12 @@ def _on_this_machine(made: Deployed) -> Iterator[str]:
         if made.checkout is None or image.named or "chainwatch" in made.options.images.model_fields_set:
             yield f"Compose looks for the image {image.name}."
     yield "Start it, or take over what has changed:"
-    yield f"    {compose(made.output)} up -d --remove-orphans"
+    yield f"    {_compose(made.output)} up -d --remove-orphans"
 
 
 def _on_a_swarm(made: Deployed) -> Iterator[str]:
     options, images = made.options, _images(made.options)
+    assert isinstance(options, EosOptions), "whoever reads the options refuses another kind"
     yield "Every machine of the swarm has to find chainwatch's own images:"
     for image in images:
         place = f" {shlex.quote(str(made.checkout / image.folder))}" if made.checkout else ""
@@ -117,7 +136,7 @@ def _on_a_swarm(made: Deployed) -> Iterator[str]:
         if place:
             yield f"    docker build -t {image.name}{image.arguments}{place}"
         yield f"    docker {brought}"
-    if is_loopback(options.publish.address) and (options.prometheus.count or options.alertmanager.count):
+    if dict(published(options, COMPOSE)) != dict(published(options, SWARM)):
         yield (
             "A swarm publishes at every address of a machine: Prometheus and Alertmanager, which ask for no password, "
             "are not published. `publish.address: 0.0.0.0` does it."

@@ -17,9 +17,10 @@ from compose.identities.ethereum import ensuring as ethereum
 from compose.identities.ethereum.join import join_bundle
 from compose.identities.ethereum.reading import read
 from compose.identities.steps import Say
+from compose.identities.storing import Store
 from compose.options.kinds import EosOptions, Options
 
-__all__ = ["Unusable", "ensure", "join_files", "needs_new_genesis", "planned"]
+__all__ = ["Unusable", "ensure", "join_files", "needs_new_genesis", "planned", "secret_of_nodes"]
 
 
 def ensure(options: Options, directory: Path, say: Say, *, new_genesis: bool = False) -> None:
@@ -58,3 +59,12 @@ def join_files(options: Options, directory: Path) -> dict[str, str]:
     `eos.peers`.
     """
     return {} if isinstance(options, EosOptions) else join_bundle(options, read(directory))
+
+
+def secret_of_nodes(options: Options, directory: Path) -> str | None:
+    """Return the secret that nodes are told when they start, and go on with; None if there is none that can be read."""
+    path = eos.SIGNING_KEY if isinstance(options, EosOptions) else ethereum.ETHSTATS
+    try:
+        return Store(directory).line(path)
+    except Unusable:
+        return None

@@ -24,6 +24,8 @@ class Spread:
     replicas: int = 1
     everywhere: bool = False
     constraints: Sequence[str] = ()
+    update_delay: str = "10s"
+    """For which one that was updated has run when the next is stopped."""
 
 
 @dataclass(frozen=True)

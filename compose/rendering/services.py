@@ -11,17 +11,16 @@ from compose.options.kinds import Options
 from compose.rendering.document import Shared, based_on
 
 CHAIN = "chain"
-"""Network in which nodes speak to each other, push their stats, and sealers are asked."""
+"""Network in which nodes speak to each other, and in which those are asked that make blocks."""
 
 INNER = "inner"
-"""Network of the clients' JSON-RPC and of the monitoring: no way in, no way out. No sealer is in it."""
+"""Network of what answers users, and of the monitoring: no way in, no way out. Who makes blocks is not in it."""
 
 OUTSIDE = "outside"
 """Network of what publishes ports, and of what has to reach the world."""
 
 SECRETS = "secrets:/run/chainwatch:ro"
 """Mount of the secrets that the one-shot service hands out."""
-
 
 SETUP = "setup"
 """The one-shot service that makes keys and hands secrets out."""
@@ -74,7 +73,7 @@ def of_chainwatch(options: Options, base: Shared, source: str | None) -> Shared:
     values: dict[str, Any] = {"image": image(options, options.images.chainwatch)}
     if source is not None:
         values["build"] = {"context": source}
-    return Shared("chainwatch", based_on(base, {**values, "read_only": True, "tmpfs": ["/tmp"]}))  # noqa: S108 - in memory, and each container's own
+    return Shared("chainwatch", based_on(base, {**values, "read_only": True, "tmpfs": [IN_MEMORY]}))
 
 
 def limits(cpus: float, megabytes: int) -> dict[str, Any]:

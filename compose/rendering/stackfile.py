@@ -43,7 +43,9 @@ _LARGEST_CONFIG = 500_000
 
 _FOR_EVER = Shared("restart", {"condition": "any", "delay": "5s"})
 _ONCE = {"condition": "on-failure", "delay": "5s"}
-_ONE_BY_ONE = Shared("update", {"parallelism": 1, "delay": "10s", "order": "stop-first", "failure_action": "pause"})
+_ONE_BY_ONE = Shared(
+    "update", {"parallelism": 1, "delay": Spread().update_delay, "order": "stop-first", "failure_action": "pause"}
+)
 
 _COMMENTS = {
     "x-update": "The old task is gone before the new one begins: two on one volume would ruin it.",
@@ -168,7 +170,8 @@ def _deploy(settings: Mapping[str, Any], spread: Spread) -> dict[str, Any]:
         "limits": {"cpus": f"{settings['cpus']:g}", "memory": settings["mem_limit"].upper()},
     }
     found["restart_policy"] = _ONCE if settings["restart"] == "on-failure" else _FOR_EVER
-    found["update_config"] = _ONE_BY_ONE
+    usual = spread.update_delay == _ONE_BY_ONE["delay"]
+    found["update_config"] = _ONE_BY_ONE if usual else {**_ONE_BY_ONE, "delay": spread.update_delay}
     return found
 
 

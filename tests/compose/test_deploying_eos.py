@@ -117,6 +117,8 @@ def test_the_lines_for_a_swarm(output: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "Prometheus and Alertmanager, which ask for no password, are not published" in said
     shown = "\n".join(deployed(output, options(publish={"address": "0.0.0.0"}), "swarm"))
     assert "are not published" not in shown
+    nowhere = "\n".join(deployed(output, options(publish={"prometheus": 0, "alertmanager": 0}), "swarm"))
+    assert "are not published" not in nowhere
     monkeypatch.setattr(deploying, "_CHECKOUT", output)
     assert "docker build" not in "\n".join(deployed(output, wanted, "swarm"))
 
@@ -228,6 +230,27 @@ def test_a_network_that_is_joined_stays_the_one(output: Path, tmp_path: Path) ->
     assert contents(other) == before
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_how_another_key_gets_to_a_producer_on_a_network_that_is_joined(output: Path, target: str) -> None:
+    """The genesis stays, so nobody is told to end what runs; and what runs has the old key, by a secret of Docker's."""
+    deployed(output.with_name("own"), options())
+    genesis = (output.with_name("own") / "keys/chain/genesis.json").read_text()
+
+    def signing_with(key: str) -> Options:
+        eos = {"create_genesis": False, "peers": ["a.example:9876"]}
+        wanted = options(eos=eos, producer={"name": "alice", "signature_key": key})
+        return wanted.model_copy(update={"eos": wanted.eos.model_copy(update={"genesis": genesis})})
+
+    key, another = new_private_key(), new_private_key()
+    told = "The key that blocks are signed with is a new one"
+    assert told not in "\n".join(deployed(output, signing_with(key), target))
+    said = "\n".join(deployed(output, signing_with(another), target))
+    ends = {"compose": "compose.yaml up -d --force-recreate setup producer\n", "swarm": "docker stack rm lab\n"}
+    assert told in said
+    assert ends[target] in said
+    assert told not in "\n".join(deployed(output, signing_with(another), target))
+
+
 def test_another_line_of_releases_is_told(output: Path) -> None:
     deployed(output, options(eos={"version": "leap-4.0.6"}))
     said = deployed(output, options(eos={"version": "spring-1.2.2"}))
@@ -263,7 +286,7 @@ def test_endpoints_on_one_machine(output: Path, capsys: pytest.CaptureFixture[st
     assert found["producer-p2p"] == {"address": [], "dns": ["producer:9876"]}
     assert found["snapshots-status"] == {"address": [], "dns": ["snapshots:8889"]}
     assert found["prometheus"] == {"address": ["127.0.0.1:9090"], "dns": ["prometheus:9090"]}
-    assert "rotation" not in found
+    assert found["rotation"] == {"address": [], "dns": ["rotation:9274"]}
     assert main(["endpoints", str(output), "api-http"]) == 0
     assert json.loads(capsys.readouterr().out) == endpoint(output, "api-http") == found["api-http"]
 

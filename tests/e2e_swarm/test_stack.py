@@ -191,6 +191,23 @@ def _is_another(lab: Stack, slot: int, before: str) -> bool:
     return any(task.slot == slot and task.container != before for task in lab.tasks("worker"))
 
 
+def test_the_load_balancer_knows_workers_though_the_rotation_begins_at_the_same_time(lab: Stack, tell: Tell) -> None:
+    for service in ("traefik", "rotation"):
+        lab.docker("kill", lab.task(service).container)
+    began = time.monotonic()
+    statuses: list[int] = []
+
+    def answers_again() -> bool:
+        with suppress(OSError):  # refused: it is not there yet
+            statuses.append(request().status)
+        return statuses[-20:] == [200] * 20
+
+    wait_for(answers_again, "twenty requests in a row are answered", within=60, every=0.1)
+    tell(f"load balancer and rotation killed at once: requests are answered after {time.monotonic() - began - 2:.1f} s")
+    assert set(statuses) == {200}
+    wait_for(lambda: not lab.not_running(), "the rotation is back", within=60, every=1)
+
+
 def test_a_stalled_worker_leaves_the_rotation_and_comes_back(lab: Stack, tell: Tell) -> None:
     task = lab.task("worker", 5)
     url = f"http://{task.address('lab_inner')}:8888"

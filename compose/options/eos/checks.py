@@ -44,6 +44,8 @@ def check_target(options: Options, notes: Notes, target: str) -> None:
         for key in Placement.model_fields:
             if notes.says("placement", key):
                 notes.remark(("placement", key), "places nothing: all runs on the machine where Compose runs")
+        if notes.says("worker", "update_delay"):
+            notes.remark(("worker", "update_delay"), "delays nothing: Compose updates all workers at once")
     if target == SWARM:
         if len(options.service.name) > _LONGEST_STACK:
             notes.wrong(("service", "name"), f"is too long for a stack; write {_LONGEST_STACK} characters at most")
@@ -52,6 +54,13 @@ def check_target(options: Options, notes: Notes, target: str) -> None:
             notes.wrong(
                 ("publish", "address"),
                 "is one of many, and a swarm publishes at every address of a machine; write 0.0.0.0, or leave it out",
+            )
+        begins = options.producer.count and options.eos.create_genesis
+        if begins and not options.snapshots.count and not options.placement.producer:
+            notes.remark(
+                ("snapshots", "count"),
+                "is 0: on another machine than its first, the producer would begin the chain once more, since nothing "
+                "tells it that there is one; name the machine in `placement.producer`",
             )
 
 

@@ -11,7 +11,9 @@ from compose.options.targets import SWARM
 HTTP_PORT = 8888
 P2P_PORT = 9876
 METRICS_PORT = 9101
-"""Where Leap 4 has its page for Prometheus: a listener of its own."""
+"""Where Leap 4 has its page for Prometheus: a listener of its own, ..."""
+METRICS_PATH = "/v1/prometheus/metrics"
+"""... with the path that the page has in later releases, too."""
 DOOR_PORT = 8889
 """The entrypoint's own listener: its state, its metrics, and the snapshots that are offered."""
 ROTATION_PORT = 9274
@@ -21,9 +23,6 @@ PRODUCER = "producer"
 SNAPSHOTS = "snapshots"
 WORKER = "worker"
 """Roles, and the names of the services. In a swarm `worker` is one service, on one machine each worker is its own."""
-
-METRICS_PATH = "/v1/prometheus/metrics"
-"""Where Leap 5 and Spring have it, among what they answer over HTTP."""
 
 _OWN_PAGE = ("leap", 4)
 
@@ -49,17 +48,8 @@ def has_page(options: Options) -> bool:
 
 
 def has_own_page(options: Options) -> bool:
-    """Tell whether they are at a port of their own: Leap 4 alone has that."""
+    """Tell whether they are at a port of their own: Leap 4 alone has that. Later ones have them at the HTTP API's."""
     return (distribution(options), major(options)) == _OWN_PAGE
-
-
-def page_url(options: Options, host: str) -> str | None:
-    """Return where a node's figures for Prometheus are, None where it has none."""
-    if not has_page(options):
-        return None
-    return (
-        f"http://{host}:{METRICS_PORT}/metrics" if has_own_page(options) else f"http://{host}:{HTTP_PORT}{METRICS_PATH}"
-    )
 
 
 def published(options: Options, target: str) -> Iterator[tuple[str, int]]:

@@ -86,6 +86,9 @@ class Worker(Role):
     """The nodes that answer the world, behind the load balancer."""
 
     count: Count = Field(8, description="How many there are.")
+    update_delay: Duration = Field(
+        10.0, description="How long a swarm waits between two of them when it updates all, whether or not one keeps up."
+    )
     config: ConfigLines = Field({}, description=f"{_FURTHER} For the workers.")
 
 
@@ -139,7 +142,9 @@ class Placement(Model):
     producer: Constraints = Field((), description="The producer; its chain is where it runs first.")
     snapshots: Constraints = Field((), description="The node that takes snapshots.")
     worker: Constraints = Field((), description="The workers.")
-    traefik: Constraints = Field(("node.role==manager",), description="The load balancer: where the world finds it.")
+    traefik: Constraints = Field(
+        ("node.role==manager",), description="The load balancer, where the world finds it, and `rotation`."
+    )
     monitoring: Constraints = Field(
         ("node.role==manager",), description="What keeps figures on the disk of the machine where it runs."
     )

@@ -1,4 +1,4 @@
-"""The load balancer's service, and the file that it reads."""
+"""The load balancer's service, and the files that it reads."""
 
 from __future__ import annotations
 
@@ -10,14 +10,23 @@ from compose.rendering.document import Shared, based_on, document
 from compose.rendering.eos import rotation, traefik
 from compose.rendering.services import Healthcheck, after, image, labels, limits, shown_outside
 
-PATH = "config/traefik/traefik.yaml"
+FOLDER = "config/traefik"
 
+_SPARE = "/etc/traefik/spare.yaml"
 _HEADER = "Where Traefik listens, and where it asks where requests go. Made from the options: change those."
+_SPARE_HEADER = """\
+Where requests go until rotation first answers: to all workers, whether they keep up or not. After a start of both, \
+Traefik would answer 404 else. Made from the options: change those."""
 
 
-def configuration() -> str:
-    """Return Traefik's own configuration."""
-    return document(traefik.static_configuration(traefik.http_provider(rotation.PAGE)), _HEADER)
+def configuration(options: Options, target: str) -> dict[str, str]:
+    """Return Traefik's own configuration, and its spare routes, by path."""
+    providers = traefik.http_provider(rotation.PAGE) | traefik.file_provider(_SPARE)
+    spare = rotation.routes(options, target, traefik.SPARE)
+    return {
+        f"{FOLDER}/traefik.yaml": document(traefik.static_configuration(providers), _HEADER),
+        f"{FOLDER}/spare.yaml": document(spare, _SPARE_HEADER),
+    }
 
 
 def load_balancer(options: Options, base: Shared) -> dict[str, Any]:
@@ -31,7 +40,7 @@ def load_balancer(options: Options, base: Shared) -> dict[str, Any]:
             "depends_on": after(rotation.ROTATION, *worker_names(options)),
             "healthcheck": Healthcheck("traefik healthcheck", interval=5).content(),
             **shown_outside(options, (options.publish.api, traefik.API_PORT)),
-            "volumes": [f"./{PATH}:/etc/traefik/traefik.yaml:ro"],
+            "volumes": [f"./{FOLDER}:/etc/traefik:ro"],
             "labels": labels(options, "traefik", options.traefik.labels),
         },
     )

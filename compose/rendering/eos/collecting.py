@@ -6,11 +6,12 @@ from typing import Any
 
 from compose.options.eos.cluster import (
     HTTP_PORT,
+    METRICS_PATH,
+    METRICS_PORT,
     PRODUCER,
     SNAPSHOTS,
     WORKER,
     has_own_page,
-    page_url,
     worker_names,
 )
 from compose.options.eos.models import Options
@@ -66,4 +67,4 @@ def _server(options: Options, name: str, role: str) -> dict[str, Any]:
 
 def _page(options: Options, host: str) -> dict[str, Any]:
     """Return where a node's page for Prometheus is, if the collector would not find it by itself."""
-    return {"metrics_url": page_url(options, host)} if has_own_page(options) else {}
+    return {"metrics_url": f"http://{host}:{METRICS_PORT}{METRICS_PATH}"} if has_own_page(options) else {}

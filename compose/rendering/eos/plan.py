@@ -37,7 +37,7 @@ _READ_AT_START = {
     **{role: (f"{nodeos.path(role)}/",) for role in (PRODUCER, SNAPSHOTS)},
     "collector": (collecting.PATH,),
     rotation.ROTATION: (f"{rotation.FOLDER}/",),
-    "traefik": (balancing.PATH,),
+    "traefik": (f"{balancing.FOLDER}/",),
     "prometheus": (prometheus.PATH,),
     "alertmanager": (alertmanager.PATH,),
     "grafana": (f"{grafana.FOLDER}/",),
@@ -97,7 +97,7 @@ def _files(options: Options, target: str) -> dict[str, str]:
     found = {f"{nodeos.path(role)}/config.ini": nodeos.configuration(options, role) for role in roles(options)}
     if has_load_balancer(options):
         found |= rotation.configuration(options, target)
-        found[balancing.PATH] = balancing.configuration()
+        found |= balancing.configuration(options, target)
     if has_collector(options):
         found[collecting.PATH] = collected(options, target)
     if options.prometheus.count:

@@ -44,23 +44,29 @@ Where requests go: to each worker that is there, less those that are behind. Mad
 
 def configuration(options: Options, target: str) -> dict[str, str]:
     """Return the files by path."""
-    judged: dict[str, Any] = {"behind": options.traefik.behind}
-    if options.traefik.older:
-        judged["older"] = seconds(options.traefik.older)
     content = {
         "agent": {"interval": _INTERVAL, "state_dir": collecting.STATE},
         "chains": [watched(options, target) | {"metrics": []}],
         "outputs": {
             "prometheus": {"listen": f"0.0.0.0:{collecting.PROMETHEUS_PORT}"},
-            "traefik": {"from": _WORKERS, "listen": f"0.0.0.0:{ROTATION_PORT}", **judged},
+            "traefik": {
+                "from": _WORKERS,
+                "listen": f"0.0.0.0:{ROTATION_PORT}",
+                "behind": options.traefik.behind,
+                "older": seconds(options.traefik.older),
+            },
         },
     }
-    hosts = [replicas(options)] if target == SWARM else worker_names(options)
-    routes = traefik.dynamic_configuration(hosts, HTTP_PORT, _more_apis(options))
     return {
         f"{FOLDER}/chainwatch.yaml": document(content, _HEADER),
-        f"{FOLDER}/workers.yaml": document(routes, _WORKERS_HEADER),
+        f"{FOLDER}/workers.yaml": document(routes(options, target, traefik.PREFERRED), _WORKERS_HEADER),
     }
+
+
+def routes(options: Options, target: str, priority: int) -> dict[str, Any]:
+    """Return Traefik's routes to all workers."""
+    hosts = [replicas(options)] if target == SWARM else worker_names(options)
+    return traefik.dynamic_configuration(hosts, HTTP_PORT, _more_apis(options), priority)
 
 
 def service(options: Options, own: Shared) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from compose.options.eos.models import Options
 from compose.options.targets import SWARM
 from compose.rendering.eos.handing_out import VOLUMES, handed_to_swarm
 from compose.rendering.plan import Spread, Swarm
+from compose.rendering.services import seconds
 
 EVERYWHERE = ("node-exporter", "cadvisor")
 """Services that see the machine that they run on: on each machine there is one."""
@@ -28,7 +29,9 @@ def settings(options: Options) -> Swarm:
     spread = {
         PRODUCER: Spread(constraints=placement.producer),
         SNAPSHOTS: Spread(constraints=placement.snapshots),
-        WORKER: Spread(options.worker.count, constraints=placement.worker),
+        WORKER: Spread(
+            options.worker.count, constraints=placement.worker, update_delay=seconds(options.worker.update_delay)
+        ),
         "collector": Spread(options.collector.count),
         "rotation": Spread(constraints=placement.traefik),
         "traefik": Spread(constraints=placement.traefik),

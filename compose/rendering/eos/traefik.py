@@ -28,9 +28,18 @@ _PATIENCE = {"reads": {"responseHeaderTimeout": "5s"}, "writes": {"responseHeade
 wait until its transaction is in a block, which nodeos does for two minutes at most."""
 
 
+PREFERRED, SPARE = 2, 1
+"""Priorities of routes: those of the page go before those of the file."""
+
+
 def http_provider(url: str) -> dict[str, Any]:
     """Return the provider that polls a page. While nobody answers there, Traefik goes on with what it has."""
     return {"http": {"endpoint": url, "pollInterval": "1s", "pollTimeout": "1s"}}
+
+
+def file_provider(file: str) -> dict[str, Any]:
+    """Return the provider that reads a file at the start: what Traefik has until the page first answers."""
+    return {"file": {"filename": file, "watch": False}}
 
 
 def static_configuration(providers: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,17 +74,15 @@ def _entry_point(port: int) -> dict[str, Any]:
     return {"address": f":{port}", "http": {"aliasHeadersStrategy": "delete", "encodedCharacters": encoded}}
 
 
-def dynamic_configuration(hosts: Sequence[str], port: int, more_apis: Sequence[str] = ()) -> dict[str, Any]:
+def dynamic_configuration(
+    hosts: Sequence[str], port: int, more_apis: Sequence[str] = (), priority: int = PREFERRED
+) -> dict[str, Any]:
     """Return how requests are routed to the workers, named by their hosts, or by a DNS name that all are behind.
 
     What is let through is named to the letter, and has neither dots nor further slashes in it: `/v1/net/connect`,
     `/v1/producer/pause` and the like can't be reached, however they are written. `push_block` is left out as well:
     workers have their blocks from their peers.
-
-    Nothing at all is routed where there is no host.
     """
-    if not hosts:
-        return {}
     reads = "|".join([f"chain/({_READS})", *(f"{api}/get_[a-z0-9_]+" for api in more_apis)])
     rules = {"reads": f"PathRegexp(`^/v1/({reads})$`)", "writes": f"PathRegexp(`^/v1/chain/({_WRITES})$`)"}
     middlewares = {
@@ -87,7 +94,13 @@ def dynamic_configuration(hosts: Sequence[str], port: int, more_apis: Sequence[s
     return {
         "http": {
             "routers": {
-                name: {"entryPoints": ["api"], "rule": rule, "service": name, "middlewares": middlewares[name]}
+                name: {
+                    "entryPoints": ["api"],
+                    "rule": rule,
+                    "priority": priority,
+                    "service": name,
+                    "middlewares": middlewares[name],
+                }
                 for name, rule in rules.items()
             },
             "middlewares": _middlewares(),

@@ -106,20 +106,18 @@ def test_no_line_is_in_two_tables() -> None:
 
 
 @pytest.mark.parametrize(
-    ("release", "page"),
+    ("release", "page", "own_page"),
     [
-        ("leap-3.2.5", None),
-        ("leap-4.0.6", "http://node:9101/metrics"),
-        ("leap-5.0.3", "http://node:8888/v1/prometheus/metrics"),
-        ("spring-1.0.4", "http://node:8888/v1/prometheus/metrics"),
-        ("spring-1.2.2", "http://node:8888/v1/prometheus/metrics"),
+        ("leap-3.2.5", False, False),
+        ("leap-4.0.6", True, True),
+        ("leap-5.0.3", True, False),
+        ("spring-1.0.4", True, False),
+        ("spring-1.2.2", True, False),
     ],
 )
-def test_where_figures_for_prometheus_are(release: str, page: str | None) -> None:
+def test_which_releases_have_figures_for_prometheus(release: str, *, page: bool, own_page: bool) -> None:
     options = of_version(release)
-    assert cluster.page_url(options, "node") == page
-    assert cluster.has_page(options) == bool(page)
-    assert cluster.has_own_page(options) == (release.startswith("leap-4"))
+    assert (cluster.has_page(options), cluster.has_own_page(options)) == (page, own_page)
 
 
 def test_the_image_is_that_of_the_release() -> None:

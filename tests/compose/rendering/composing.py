@@ -1,16 +1,36 @@
-"""Compose files before those who read them: docker-compose itself, and the schema of the Compose specification."""
+"""Compose files as data, and before those who read them: docker-compose, and the Compose specification's schema."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from tests.compose.rendering.options import files_of
 from tests.real.servers import require, unavailable
+
+ONE_SHOT = {"setup", "influxdb-setup"}
+PUBLISHING = {"traefik", "grafana", "prometheus", "alertmanager"}
+BESIDE = ["traefik", "collector", "prometheus", "alertmanager", "influxdb", "grafana", "node_exporter"]
+"""Sections of the services beside the chain, of every kind of network, that are there by default."""
+
+
+@cache
+def compose_file(name: str) -> dict[str, Any]:
+    """Return the compose file of a case as data."""
+    found: dict[str, Any] = yaml.safe_load(files_of(name)["compose.yaml"])
+    return found
+
+
+def services(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the services of a case."""
+    yield from compose_file(name)["services"].items()
 
 
 def written(files: Mapping[str, str], folder: Path) -> Path:

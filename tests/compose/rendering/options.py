@@ -24,7 +24,7 @@ _BUILT = ("default", "eos-default")
 @cache
 def options_of(name: str) -> Options:
     """Return the options of the case of an Ethereum network of this name."""
-    options = _options(name)
+    options = any_options_of(name)
     assert isinstance(options, Options)
     return options
 
@@ -32,7 +32,7 @@ def options_of(name: str) -> Options:
 @cache
 def eos_options_of(name: str) -> EosOptions:
     """Return the options of the case of an EOSIO or Antelope network of this name."""
-    options = _options(name)
+    options = any_options_of(name)
     assert isinstance(options, EosOptions)
     return options
 
@@ -47,9 +47,10 @@ def target_of(name: str) -> str:
 @cache
 def files_of(name: str) -> dict[str, str]:
     """Return the files of the case of this name."""
-    return rendered(_options(name), source=".." if name in _BUILT else None, target=target_of(name))
+    return rendered(any_options_of(name), source=".." if name in _BUILT else None, target=target_of(name))
 
 
-def _options(name: str) -> Options | EosOptions:
+def any_options_of(name: str) -> Options | EosOptions:
+    """Return the options of the case of this name, whichever kind of network it is of."""
     [path] = (Path(__file__).parent / "cases" / name).glob("options.*")
     return read_options(path, {}, target_of(name))[0]

@@ -1,75 +1,25 @@
-"""What holds for every compose file, whatever the options are."""
+"""What holds for every compose file of an Ethereum network, whatever the options are."""
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
 from compose.options.ethereum.models import Options
 from compose.rendering import rendered
-from tests.compose.rendering.composing import docker_compose, specification, written
+from tests.compose.rendering.composing import BESIDE, PUBLISHING, compose_file, docker_compose, services, written
 from tests.compose.rendering.options import CASES, files_of, options_of
 
 NAMES = [case.name for case in CASES]
-ONE_SHOT = {"setup", "influxdb-setup"}
-WITHOUT_PORT = {"transfers"}
-"""Nothing can be asked of it; it ends when it fails, and is started again."""
-
-PUBLISHING = {"traefik", "grafana", "prometheus", "alertmanager"}
-SECTIONS = [
-    "boot",
-    "ethstats",
-    "sealer",
-    "client",
-    "traefik",
-    "collector",
-    "prometheus",
-    "alertmanager",
-    "influxdb",
-    "grafana",
-    "node_exporter",
-]
-
-
-@cache
-def compose_file(name: str) -> dict[str, Any]:
-    """Return the compose file of a case as data."""
-    found: dict[str, Any] = yaml.safe_load(files_of(name)["compose.yaml"])
-    return found
-
-
-def services(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the services of a case."""
-    yield from compose_file(name)["services"].items()
+SECTIONS = ["boot", "ethstats", "sealer", "client", *BESIDE]
 
 
 def with_counts(**counts: int) -> Options:
     """Return the default options with other counts."""
     return Options.model_validate({section: {"count": count} for section, count in counts.items()})
-
-
-@pytest.mark.real
-@pytest.mark.parametrize("name", NAMES)
-def test_it_is_what_the_compose_specification_asks_for(name: str) -> None:
-    """What Compose 2 itself checks before all else."""
-    schema = specification()
-    jsonschema.validators.validator_for(schema)(schema).validate(compose_file(name))
-
-
-@pytest.mark.real
-@pytest.mark.parametrize("name", NAMES)
-def test_docker_compose_1_reads_it(name: str, tmp_path: Path) -> None:
-    """Warnings included: on unused networks, on variables that are not set."""
-    told = yaml.safe_load(docker_compose(written(rendered(options_of(name)), tmp_path), "config"))
-    assert set(told["services"]) == {service for service, _ in services(name)}
 
 
 @pytest.mark.real
@@ -91,26 +41,6 @@ def test_what_the_options_say_goes_through_compose_as_it_stands(tmp_path: Path) 
 def test_the_project_has_the_name_of_the_options() -> None:
     """Every version of Compose reads .env; containers, volumes and networks have names that begin so."""
     assert files_of("everything")[".env"].splitlines()[-1] == "COMPOSE_PROJECT_NAME=lab_2"
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_service_is_kept_within_bounds(name: str) -> None:
-    for service, settings in services(name):
-        assert settings["restart"] in ({"no", "on-failure"} if service in ONE_SHOT else {"unless-stopped"}), service
-        assert re.fullmatch(r"\d+m", settings["mem_limit"]), service
-        assert settings["cpus"] > 0, service
-        assert settings["security_opt"] == ["no-new-privileges:true"], service
-        assert {"max-size", "max-file"} == set(settings["logging"]["options"]), service
-        assert ("healthcheck" in settings) == (service not in ONE_SHOT | WITHOUT_PORT), service
-        assert settings["cap_drop"] == ["ALL"] or service == "cadvisor", service
-        assert "privileged" not in settings, service
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_image_has_a_version(name: str) -> None:
-    for service, settings in services(name):
-        assert re.search(r":[^/:]*\d[^/:]*$|:lab$", settings["image"]), service
-        assert not settings["image"].endswith(":latest"), service
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -144,17 +74,6 @@ def test_no_command_line_and_no_environment_holds_a_secret(name: str) -> None:
             assert not re.search(r"(?i)nodekeyhex|ethstats=|privatekey", argument), service
             if re.search(r"(?i)password|secret", argument):
                 assert re.search(r"[=:](/keys|secrets|/run/chainwatch)/", argument), (service, argument)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_each_waits_for_what_is_there(name: str) -> None:
-    """Services that others wait for exist, and are asked for what they can tell."""
-    there = dict(services(name))
-    for settings in there.values():
-        for other, wait in settings.get("depends_on", {}).items():
-            wanted = "service_completed_successfully" if other in ONE_SHOT else "service_healthy"
-            assert wait == {"condition": wanted}
-            assert other in there
 
 
 def test_they_start_in_order() -> None:
@@ -233,17 +152,6 @@ def test_no_single_file_is_mounted_that_setup_has_yet_to_make(name: str) -> None
             assert not source.startswith("./keys") or not Path(source.removeprefix("./")).suffix, (service, mount)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_mounted_file_is_there(name: str) -> None:
-    """Docker would make a folder, root's own, in the place of what is missing."""
-    made = {"./options.yaml", "./keys"}
-    for service, settings in services(name):
-        for mount in settings.get("volumes", []):
-            source = mount.partition(":")[0]
-            if source.startswith("./") and source not in made and not source.startswith("./keys/"):
-                assert any(path.startswith(source[2:]) for path in files_of(name)), (service, mount)
-
-
 def test_who_reads_a_file_when_it_starts_is_started_anew_when_the_file_changes() -> None:
     def checksums(**sections: dict[str, object]) -> dict[str, str | None]:
         found = yaml.safe_load(rendered(Options.model_validate(sections))["compose.yaml"])["services"]
@@ -259,15 +167,3 @@ def test_who_reads_a_file_when_it_starts_is_started_anew_when_the_file_changes()
         "alertmanager",
         "grafana",
     }
-
-
-def test_some_counts_of_0_together() -> None:
-    """Every pair of them: nothing waits for, leads to or mounts what is not there."""
-    for pair in itertools.combinations(SECTIONS, 2):
-        files = rendered(with_counts(**dict.fromkeys(pair, 0)))
-        found = yaml.safe_load(files["compose.yaml"])["services"]
-        for service, settings in found.items():
-            assert set(settings.get("depends_on", {})) <= set(found), (pair, service)
-            for mount in settings.get("volumes", []):
-                if mount.startswith("./config/"):
-                    assert any(path.startswith(mount.partition(":")[0][2:]) for path in files), (pair, mount)

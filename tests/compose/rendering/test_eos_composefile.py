@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
@@ -17,37 +12,12 @@ from compose.nodeos.settings import read as read_environment
 from compose.options.eos.models import Options
 from compose.rendering import rendered
 from compose.rendering.eos.handing_out import NODE_USER
-from tests.compose.rendering.composing import docker_compose, specification, written
+from tests.compose.rendering.composing import BESIDE, PUBLISHING, compose_file, services
 from tests.compose.rendering.options import EOS_CASES, eos_options_of, files_of, target_of
 
 NAMES = [case.name for case in EOS_CASES if target_of(case.name) == "compose"]
 NODE = re.compile(r"producer|snapshots|worker-\d+")
-ONE_SHOT = {"setup", "influxdb-setup"}
-PUBLISHING = {"traefik", "grafana", "prometheus", "alertmanager"}
-SECTIONS = [
-    "producer",
-    "worker",
-    "snapshots",
-    "traefik",
-    "collector",
-    "prometheus",
-    "alertmanager",
-    "influxdb",
-    "grafana",
-    "node_exporter",
-]
-
-
-@cache
-def compose_file(name: str) -> dict[str, Any]:
-    """Return the compose file of a case as data."""
-    found: dict[str, Any] = yaml.safe_load(files_of(name)["compose.yaml"])
-    return found
-
-
-def services(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the services of a case."""
-    yield from compose_file(name)["services"].items()
+SECTIONS = ["producer", "worker", "snapshots", *BESIDE]
 
 
 def with_counts(**counts: int) -> Options:
@@ -60,33 +30,6 @@ def services_of(options: Options) -> dict[str, Any]:
     """Return the services that options make."""
     found: dict[str, Any] = yaml.safe_load(rendered(options)["compose.yaml"])["services"]
     return found
-
-
-@pytest.mark.real
-@pytest.mark.parametrize("name", NAMES)
-def test_it_is_what_the_compose_specification_asks_for(name: str) -> None:
-    schema = specification()
-    jsonschema.validators.validator_for(schema)(schema).validate(compose_file(name))
-
-
-@pytest.mark.real
-@pytest.mark.parametrize("name", NAMES)
-def test_docker_compose_1_reads_it(name: str, tmp_path: Path) -> None:
-    told = yaml.safe_load(docker_compose(written(rendered(eos_options_of(name)), tmp_path), "config"))
-    assert set(told["services"]) == {service for service, _ in services(name)}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_service_is_kept_within_bounds(name: str) -> None:
-    for service, settings in services(name):
-        assert settings["restart"] in ({"no", "on-failure"} if service in ONE_SHOT else {"unless-stopped"}), service
-        assert re.fullmatch(r"\d+m", settings["mem_limit"]), service
-        assert settings["cpus"] > 0, service
-        assert settings["security_opt"] == ["no-new-privileges:true"], service
-        assert {"max-size", "max-file"} == set(settings["logging"]["options"]), service
-        assert ("healthcheck" in settings) == (service not in ONE_SHOT), service
-        assert settings["cap_drop"] == ["ALL"] or service == "cadvisor", service
-        assert settings["image"].startswith(eos_options_of(name).images.mirror), service
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -192,16 +135,6 @@ def test_whatever_a_service_reads_setup_has_handed_out_to_it(name: str) -> None:
             assert f":{NODE_USER}:" in word
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_each_waits_for_what_is_there(name: str) -> None:
-    there = dict(services(name))
-    for settings in there.values():
-        for other, wait in settings.get("depends_on", {}).items():
-            wanted = "service_completed_successfully" if other in ONE_SHOT else "service_healthy"
-            assert wait == {"condition": wanted}
-            assert other in there
-
-
 def test_they_start_in_order() -> None:
     waits = {service: set(settings.get("depends_on", {})) for service, settings in services("eos-default")}
     assert waits["setup"] == set()
@@ -209,16 +142,6 @@ def test_they_start_in_order() -> None:
     assert waits["snapshots"] == {"setup", "producer"}
     assert waits["worker-8"] == {"setup", "snapshots"}
     assert waits["traefik"] == {"rotation", *(f"worker-{slot}" for slot in range(1, 9))}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_mounted_file_is_there(name: str) -> None:
-    """Docker would make a folder, root's own, in the place of what is missing."""
-    for service, settings in services(name):
-        for mount in settings.get("volumes", []):
-            source = mount.partition(":")[0]
-            if source.startswith("./") and not source.startswith(("./options.yaml", "./keys")):
-                assert any(path.startswith(source[2:]) for path in files_of(name)), (service, mount)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -249,21 +172,6 @@ def test_a_node_is_started_anew_when_its_configuration_changes_and_no_other_is()
     after = checksums(worker={"config": {"http-threads": 3}})
     assert {name for name in before if before[name] != after[name]} == {f"worker-{slot}" for slot in range(1, 9)}
     assert all(before[name] for name in ("producer", "collector", "traefik", "prometheus", "grafana", "alertmanager"))
-
-
-def test_some_counts_of_0_together() -> None:
-    """Every pair of them: nothing waits for, leads to or mounts what is not there."""
-    for pair in itertools.combinations(SECTIONS, 2):
-        files = rendered(with_counts(**dict.fromkeys(pair, 0)))
-        found = yaml.safe_load(files["compose.yaml"])
-        volumes = set(found["volumes"])
-        for service, settings in found["services"].items():
-            assert set(settings.get("depends_on", {})) <= set(found["services"]), (pair, service)
-            for mount in settings.get("volumes", []):
-                source = mount.partition(":")[0]
-                assert source.startswith(("/", ".")) or source in volumes, (pair, mount)
-                if mount.startswith("./config/"):
-                    assert any(path.startswith(source[2:]) for path in files), (pair, mount)
 
 
 def test_the_firewall_script_is_there_for_machines_that_have_to_close_ports_themselves() -> None:

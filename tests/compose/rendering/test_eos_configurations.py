@@ -13,6 +13,7 @@ from compose.identities.__main__ import _parser as setup_parser
 from compose.influxdb_users import _parser as users_parser
 from compose.options.eos.models import Options
 from compose.rendering import rendered
+from compose.simulated.standin.page import PATH as PAGE_OF_LEAP_4
 from tests.compose.rendering.options import EOS_CASES, eos_options_of, files_of, target_of
 from tests.compose.rendering.test_configurations import _checked
 
@@ -70,7 +71,8 @@ def test_the_collector_asks_every_node_by_its_name(name: str, tmp_path: Path) ->
     assert (chain.name, chain.kind, chain.block_period) == (options.service.name, "nodeos", 0.5)
     assert found.agent.shard is None
     own_page = options.eos.version.startswith("leap-4")
-    assert {bool(server.metrics_url) for server in asked.values()} == {own_page}
+    for node, server in asked.items():
+        assert server.metrics_url == (f"http://{node}:9101{PAGE_OF_LEAP_4}" if own_page else None)
     assert found.outputs.traefik is None
 
 
@@ -82,6 +84,8 @@ def test_the_collectors_of_a_swarm_share_out_the_nodes_that_dns_shows(name: str,
     [replicas] = [server for server in chain.servers if isinstance(server, DnsServer)]
     assert (replicas.dns, replicas.port) == (f"tasks.worker.{options.service.name}_inner", 8888)
     assert (replicas.name, replicas.role) == ("worker-{slot}", "worker")
+    own_page = options.eos.version.startswith("leap-4")
+    assert replicas.metrics_url == (f"http://{{address}}:9101{PAGE_OF_LEAP_4}" if own_page else None)
     shard = found.agent.shard
     assert shard is not None
     assert (shard.slot, shard.of) == (2, "tasks.collector")

@@ -21,7 +21,6 @@ from tests.compose.rendering.test_eos_composefile import SECTIONS, with_counts
 
 NAMES = [case.name for case in EOS_CASES if target_of(case.name) == "swarm"]
 NODES = ("producer", "snapshots", "worker")
-PUBLISHING = {"traefik", "grafana", "prometheus", "alertmanager"}
 
 TAKEN = {
     "image",
