@@ -7,6 +7,7 @@ geth, which other tests run as well.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import logging
 import os
@@ -152,10 +153,16 @@ def _kept(name: str, make: Callable[[Path], None], *went_in: object) -> Path:
     """Return the part that was made of just this, made now if there is none; other ones of the name are removed."""
     key = hashlib.sha256(repr(went_in).encode()).hexdigest()[:16]
     path = cache() / f"{name}-{key}"
-    if path.exists():
-        return path
-    _log.info("making %s, kept in %s", name, cache())
     cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / f".{name}.lock").open("w") as lock:  # another run may be making it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            _make(name, path, make)
+    return path
+
+
+def _make(name: str, path: Path, make: Callable[[Path], None]) -> None:
+    _log.info("making %s, kept in %s", name, cache())
     with tempfile.TemporaryDirectory(dir=cache(), prefix=".making-") as folder:
         made = Path(folder, name)
         make(made)
@@ -163,7 +170,6 @@ def _kept(name: str, make: Callable[[Path], None], *went_in: object) -> Path:
     for other in cache().glob(f"{name}-*"):
         if other != path:
             shutil.rmtree(other) if other.is_dir() else other.unlink()
-    return path
 
 
 def _pip(python: str, *arguments: str) -> None:
