@@ -229,9 +229,8 @@ def _remove_cgroups(name: str) -> None:
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline and any(top.exists() for top in tops):
         for top in tops:
-            for folder in sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True):
-                _try_to_remove(folder)
-            _try_to_remove(top)
+            for folder, _, _ in os.walk(top, topdown=False):  # another run may be removing them as well
+                _try_to_remove(Path(folder))
         time.sleep(0.1)
 
 
