@@ -92,10 +92,14 @@ def test_the_sealers_are_the_signers_and_seal_in_turn(
     sealers = {str(identities.nodes[f"sealer-{i}"].address).lower() for i in (1, 2, 3)}
     node = started["client-1"]
     assert node.ask("clique_getSigners", "0x0") == sorted(sealers)
-    before = node.head  # sealed while the last of them was still starting
-    wait_for(partial(node.has_reached, before + 12), "twelve blocks more", within=60)
-    signers = [signer(node, number) for number in range(before + 4, before + 13)]
-    assert set(signers) == sealers
+    wait_for(partial(node.has_reached, 12), "there are blocks", within=60)
+
+    def of_all() -> list[str]:
+        """Return who sealed the last nine blocks, nothing while one of them is still to find the others."""
+        found = [signer(node, number) for number in range(node.head - 8, node.head + 1)]
+        return found if set(found) == sealers else []
+
+    signers = wait_for(of_all, "each of the three has sealed within nine blocks", within=60, every=1)
     # Of three signers none may seal two blocks in a row.
     assert all(one != other for one, other in pairwise(signers))
     heads = [each.ask("eth_getBlockByNumber", "0x5", False)["hash"] for each in started.values()]
