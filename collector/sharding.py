@@ -18,7 +18,12 @@ def share(targets: Iterable[Target], slot: int, slots: Collection[int]) -> list[
 
     What decides is the chain and the name of a server: one that keeps its name stays where it is, at any address.
     """
-    return [target for target in targets if slots and holder(str(target), slots) == slot]
+    return [target for target in targets if falls_to(slot, str(target), slots)]
+
+
+def falls_to(slot: int, server: str, slots: Collection[int]) -> bool:
+    """Tell whether a server falls to the collector of one slot among those of `slots`: to nobody if there are none."""
+    return bool(slots) and holder(server, slots) == slot
 
 
 def holder(server: str, slots: Collection[int]) -> int:

@@ -15,7 +15,7 @@ from collector.discovery.addresses import Names
 from collector.discovery.files import ServerFiles, Servers, mistakes_in_files
 from collector.discovery.making import target, target_at
 from collector.discovery.slots import Replica, Replicas, Slots
-from collector.sharding import holder, share
+from collector.sharding import falls_to, share
 from collector.targets import Target
 
 __all__ = ["Discovery", "mistakes_in_files"]
@@ -72,7 +72,7 @@ class Discovery:
     def holds(self, name: str) -> bool:
         """Tell whether what has this name falls to this collector, as far as was known at the last look."""
         shard = self._agent.shard
-        return shard is None or (bool(self._shards) and holder(name, self._shards) == shard.slot)
+        return shard is None or falls_to(shard.slot, name, self._shards)
 
     async def close(self) -> None:
         """Stop waiting for files."""

@@ -9,10 +9,10 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import Callable
 
 import msgspec
 
+from compose.connections import loop_factory, raise_file_limit
 from compose.load.generator import Generator
 from compose.load.plan import Share
 from compose.load.strain import Meter, Strain
@@ -23,9 +23,6 @@ EVERY = 0.25
 
 _LONGEST_LINE = 2**20
 _LAST_WORDS = 5.0
-
-with contextlib.suppress(ImportError):
-    import resource
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -44,9 +41,9 @@ class Account(msgspec.Struct, frozen=True):
 
 def main() -> int:
     """Do a share of a load as standard input says."""
-    _raise_file_limit()
+    raise_file_limit()
     gc.freeze()  # what was imported stays: no need to go through it again and again
-    with asyncio.Runner(loop_factory=_loops()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(_run())
 
 
@@ -96,19 +93,3 @@ async def _make(share: Share, start: float, reader: asyncio.StreamReader, writer
 
 def _line(account: Account) -> bytes:
     return msgspec.json.encode(account) + b"\n"
-
-
-def _loops() -> Callable[[], asyncio.AbstractEventLoop]:
-    try:
-        import uvloop  # noqa: PLC0415 - not to be had everywhere
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
-
-
-def _raise_file_limit() -> None:
-    """Allow as many open files as this user may have: every worker holds a connection."""
-    if "resource" in globals():
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

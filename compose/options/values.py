@@ -159,10 +159,15 @@ def private_key(value: object) -> SecretStr:
     return SecretStr(key.removeprefix("0x").lower())
 
 
+def separated(value: object) -> list[str]:
+    """Return the texts of a list, or of a text with commas between them."""
+    given = value if isinstance(value, list | tuple) else possibly_empty(value).split(",")
+    return [text(part).strip() for part in given if part != ""]
+
+
 def modules(value: object) -> tuple[str, ...]:
     """Return modules of geth's JSON-RPC: `eth,net,web3`; empty is none, which shuts RPC."""
-    given = value if isinstance(value, list | tuple) else possibly_empty(value).split(",")
-    names = [text(name).strip() for name in given if name != ""]
+    names = separated(value)
     if not all(_MODULE.fullmatch(name) for name in names):
         raise ValueError("are no modules of JSON-RPC; write names with commas between them: eth,net,web3")
     return tuple(dict.fromkeys(names))

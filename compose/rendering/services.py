@@ -22,6 +22,15 @@ OUTSIDE = "outside"
 SECRETS = "secrets:/run/chainwatch:ro"
 """Mount of the secrets that the one-shot service hands out."""
 
+COLLECTOR_USER = 10001
+"""User of the image chainwatch (see the Dockerfile)."""
+
+GRAFANA_USER = 472
+"""User of the image grafana/grafana."""
+
+SLOT = "{{.Task.Slot}}"
+"""What Docker puts in for it, where a swarm runs a service several times: 1, 2, …"""
+
 SETUP = "setup"
 """The one-shot service that makes keys and hands secrets out."""
 

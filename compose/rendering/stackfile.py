@@ -14,6 +14,7 @@ from typing import Any
 from compose.rendering.composefile import checksum, escaped, used_networks
 from compose.rendering.document import Octal, Shared, document, whole
 from compose.rendering.plan import Handed, Plan, Spread, Swarm, files_below, network_name
+from compose.rendering.services import SLOT
 
 _AS_THEY_ARE = (
     "image",
@@ -35,8 +36,8 @@ _LEFT_OUT = ("build", "depends_on", "security_opt", "pid")
 """Docker would warn that a swarm has no use for them, or refuse the file."""
 
 _KEYS = "keys"
-_SLOT, _MACHINE = "{{.Task.Slot}}", "{{.Node.Hostname}}"
-"""What Docker puts the number of a task in for, and the name of the machine that it is on."""
+_MACHINE = "{{.Node.Hostname}}"
+"""What Docker puts the name of the machine in for that a task is on."""
 _LONGEST_NAME = 64
 _LARGEST_CONFIG = 500_000
 """Limits of Docker's, the latter in bytes."""
@@ -117,7 +118,7 @@ class _Stack:
 
     def volume(self, name: str) -> dict[str, str]:
         """Return a volume: where a service has several slots, each has its own."""
-        return {"name": f"{self._swarm.name}-{name}-{_SLOT}"} if name in self._swarm.per_slot else {}
+        return {"name": f"{self._swarm.name}-{name}-{SLOT}"} if name in self._swarm.per_slot else {}
 
     def _mounts(self, settings: Mapping[str, Any]) -> Iterator[str | dict[str, str]]:
         """Yield the mounts that stay mounts; what is kept in memory takes the long form in a swarm."""

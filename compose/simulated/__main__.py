@@ -7,33 +7,22 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable
 
 import orjson
 
+from compose.connections import loop_factory, raise_file_limit
 from compose.simulated.cluster import SimulatedCluster
 
 LARGEST = 2000
 """Nodes of one sort: each takes a listening port or two."""
 
-with contextlib.suppress(ImportError):
-    import resource
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a cluster as the arguments say; return the exit code: 1 if it could not be opened."""
     options = _parser().parse_args(arguments)
-    _raise_file_limit()
-    with asyncio.Runner(loop_factory=_loops()) as runner:
+    raise_file_limit()
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(_run(options))
-
-
-def _loops() -> Callable[[], asyncio.AbstractEventLoop]:
-    try:
-        import uvloop  # noqa: PLC0415 - not to be had everywhere
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
 
 
 async def _run(options: argparse.Namespace) -> int:
@@ -117,14 +106,6 @@ def _duration(text: str) -> float:
     if not 0 <= seconds < float("inf"):
         raise argparse.ArgumentTypeError("must be 0 or more")
     return seconds
-
-
-def _raise_file_limit() -> None:
-    """Allow as many open files as this user may have: every node listens, and every client holds a connection."""
-    if "resource" in globals():
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.e2e import images, parts
+from tests.e2e import images
 from tests.e2e.cluster import copy_default, deploy, dump, started
-from tests.e2e.engine import PROGRAMS, Docker, engine, missing
+from tests.e2e.engine import Docker, engine
+from tests.e2e.requiring import mark_and_require
 
 OPTIONS: dict[str, dict[str, object]] = {
     # The line of geth that answers debug_metrics, and no more around it than is needed to see what becomes of that.
@@ -55,14 +55,7 @@ RUNNING = pytest.StashKey[Running]()
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is here, and say what it lacks before anything begins: nothing is skipped."""
-    ours = [item for item in items if Path(__file__).parent in item.path.parents]
-    for item in ours:
-        item.add_marker("e2e")
-    lacks = [*missing(PROGRAMS), *parts.lacking()]
-    if os.geteuid():
-        lacks.insert(0, "needs root: it runs a Docker engine of its own")
-    if ours and lacks:
-        raise pytest.UsageError("\n".join(lacks))
+    mark_and_require(items, Path(__file__).parent)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.e2e import images, parts
+from tests.e2e import images
 from tests.e2e.cluster import chainwatch
-from tests.e2e.engine import PROGRAMS, engine, missing
+from tests.e2e.engine import engine
+from tests.e2e.requiring import mark_and_require
 from tests.e2e_swarm.stack import Stack, swarm
 
 OPTIONS: dict[str, dict[str, object]] = {
@@ -36,14 +36,7 @@ FIGURES = pytest.StashKey[list[str]]()
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is here, and say what it lacks before anything begins: nothing is skipped."""
-    ours = [item for item in items if Path(__file__).parent in item.path.parents]
-    for item in ours:
-        item.add_marker("e2e")
-    lacks = [*missing({**PROGRAMS, "nsenter": "util-linux"}), *parts.lacking()]
-    if os.geteuid():
-        lacks.insert(0, "needs root: it runs a Docker engine of its own")
-    if ours and lacks:
-        raise pytest.UsageError("\n".join(lacks))
+    mark_and_require(items, Path(__file__).parent, {"nsenter": "util-linux"})
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,8 +12,9 @@ from pydantic import SecretStr, ValidationInfo
 from collector.configuration import values
 from collector.configuration.document import content_of
 from collector.configuration.mistakes import unreadable
-from collector.configuration.values import possibly_empty, text
+from collector.configuration.values import text
 from compose.options.eos.genesis import what_is_wrong
+from compose.options.values import separated
 
 RELEASES = ("leap-3.2.5", "leap-4.0.6", "leap-5.0.3", "spring-1.0.4", "spring-1.1.5", "spring-1.2.2")
 """One release of each line whose packages are known here; another one of these lines is taken as well."""
@@ -59,8 +60,7 @@ def signature_key(value: object) -> SecretStr:
 
 def addresses(value: object) -> tuple[str, ...]:
     """Return addresses, `host:port`, of a list or a text with commas between them; each once."""
-    given = value if isinstance(value, list | tuple) else possibly_empty(value).split(",")
-    found = [values.place(text(address).strip()) for address in given if address != ""]
+    found = [values.place(address) for address in separated(value)]
     if len(found) > MOST_ADDRESSES:
         raise ValueError(f"has more than {MOST_ADDRESSES} addresses; leave some out")
     return tuple(dict.fromkeys(map(str, found)))
@@ -82,8 +82,7 @@ def genesis_file(value: object, info: ValidationInfo) -> str:
 
 def constraints(value: object) -> tuple[str, ...]:
     """Return constraints on the machines that a service runs on: `node.labels.disk==ssd,node.role!=manager`."""
-    given = value if isinstance(value, list | tuple) else possibly_empty(value).split(",")
-    found = [text(constraint).strip() for constraint in given if constraint != ""]
+    found = separated(value)
     if not all(_CONSTRAINT.fullmatch(constraint) for constraint in found):
         raise ValueError("has what is no constraint; write such as node.labels.disk==ssd, with commas between them")
     return tuple(found)

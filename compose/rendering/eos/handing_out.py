@@ -6,13 +6,10 @@ from compose.options.eos.cluster import PRODUCER
 from compose.options.eos.models import Options
 from compose.rendering.eos.presence import has_collector, roles
 from compose.rendering.plan import Handed
+from compose.rendering.services import COLLECTOR_USER, GRAFANA_USER
 
 NODE_USER = 10001
 """User of the node image (see compose/nodeos/Dockerfile)."""
-COLLECTOR_USER = 10001
-"""User of the image chainwatch (see the Dockerfile)."""
-_GRAFANA_USER = 472
-"""User of the image grafana/grafana."""
 
 SECRETS_FOLDER, SIGNING_FOLDER, GENESIS_FOLDER = "/run/chainwatch", "/run/signing", "/run/genesis"
 VOLUMES = {"secrets": SECRETS_FOLDER, "signing": SIGNING_FOLDER, "genesis": GENESIS_FOLDER}
@@ -39,7 +36,7 @@ def handed(options: Options) -> dict[str, list[Handed]]:
         found["collector"] = [_secret("influxdb-collector", COLLECTOR_USER)]
     if options.grafana.count:
         names = ["grafana-admin", *(["influxdb-grafana"] if options.influxdb.count else [])]
-        found["grafana"] = [_secret(name, _GRAFANA_USER) for name in names]
+        found["grafana"] = [_secret(name, GRAFANA_USER) for name in names]
     return found
 
 

@@ -23,6 +23,7 @@ from compose.rendering.services import (
     IN_MEMORY,
     INNER,
     SETUP,
+    SLOT,
     Healthcheck,
     after,
     image,
@@ -33,9 +34,6 @@ from compose.rendering.services import (
 
 PEERS = "peers"
 """Network by which workers get out to peers elsewhere; nobody gets in by it."""
-
-SLOT = "{{.Task.Slot}}"
-"""What Docker puts in for it, where a swarm runs a service several times: 1, 2, …"""
 
 _DATA = "/data"
 _CONFIG = "/etc/nodeos"

@@ -18,7 +18,7 @@ from compose.rendering.eos.handing_out import gifts, volumes_of
 from compose.rendering.eos.presence import has_collector, has_load_balancer, roles
 from compose.rendering.monitoring import Monitoring
 from compose.rendering.plan import Plan
-from compose.rendering.services import CHAIN, INNER, OUTSIDE, SETUP, common, of_chainwatch
+from compose.rendering.services import CHAIN, INNER, OUTSIDE, SETUP, SLOT, common, of_chainwatch
 
 _HEADERS = {
     COMPOSE: """\
@@ -152,4 +152,4 @@ def _collector(options: Options, monitoring: Monitoring, own: Shared, target: st
         [],
         {},
     )
-    return service | ({"environment": {SLOT_VARIABLE: nodes.SLOT}} if target == SWARM else {})
+    return service | ({"environment": {SLOT_VARIABLE: SLOT}} if target == SWARM else {})

@@ -9,7 +9,8 @@ import pytest
 
 from compose.options.eos.cluster import build_arguments
 from compose.options.eos.models import Options
-from compose.rendering.eos.handing_out import COLLECTOR_USER, NODE_USER
+from compose.rendering.eos.handing_out import NODE_USER
+from compose.rendering.services import COLLECTOR_USER
 
 ROOT = Path(__file__).parents[3]
 

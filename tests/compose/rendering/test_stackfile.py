@@ -15,7 +15,8 @@ import yaml
 from compose.nodeos.settings import read as read_environment
 from compose.options.eos.models import Options
 from compose.rendering import rendered
-from compose.rendering.eos.handing_out import COLLECTOR_USER, NODE_USER
+from compose.rendering.eos.handing_out import NODE_USER
+from compose.rendering.services import COLLECTOR_USER
 from tests.compose.rendering.options import EOS_CASES, eos_options_of, files_of, target_of
 from tests.compose.rendering.test_eos_composefile import SECTIONS, with_counts
 
