@@ -16,6 +16,9 @@ from compose.simulated.cluster import SimulatedCluster
 LARGEST = 2000
 """Nodes of one sort: each takes a listening port or two."""
 
+FASTEST = 1000
+"""Transactions a second: whoever asks for a block is told each of them."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a cluster as the arguments say; return the exit code: 1 if it could not be opened."""
@@ -40,6 +43,9 @@ async def _run(options: argparse.Namespace) -> int:
             nodeos_chain=options.nodeos_chain,
             ethereum_period=options.ethereum_period,
             nodeos_period=options.nodeos_period,
+            ethereum_load=options.ethereum_load,
+            nodeos_load=options.nodeos_load,
+            ethstats=options.ethstats,
             control=True,
             control_port=options.control_port,
         ) as cluster:
@@ -71,8 +77,24 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name}", type=_count, default=count, metavar="N", help=f"number of {text}")
     parser.add_argument("--ethereum-chain", default="ethereum-demo", metavar="NAME", help="name of the Clique chain")
     parser.add_argument("--nodeos-chain", default="nodeos-demo", metavar="NAME", help="name of the Antelope chain")
-    parser.add_argument("--ethereum-period", type=_seconds, default=3.0, metavar="SECONDS", help="between its blocks")
+    parser.add_argument(
+        "--ethereum-period",
+        type=_period,
+        default=3.0,
+        metavar="SECONDS",
+        help="between its blocks; 0: blocks of transactions alone",
+    )
     parser.add_argument("--nodeos-period", type=_seconds, default=0.5, metavar="SECONDS", help="between its blocks")
+    for chain, rate in (("ethereum", 1.0), ("nodeos", 4.0)):
+        parser.add_argument(
+            f"--{chain}-load", type=_rate, default=rate, metavar="RATE", help="transactions a second on its chain"
+        )
+    parser.add_argument(
+        "--ethstats",
+        default="",
+        metavar="URL",
+        help="where the geths push to: ws://{name}:SECRET@HOST:PORT, {name} standing for the name of each",
+    )
     parser.add_argument(
         "--control-port", type=_port, default=0, metavar="PORT", help="of the control interface; 0: any"
     )
@@ -99,6 +121,17 @@ def _seconds(text: str) -> float:
     if not 0.01 <= seconds <= 86_400:  # noqa: PLR2004 - ten milliseconds to a day
         raise argparse.ArgumentTypeError("must be from 0.01 to 86400")
     return seconds
+
+
+def _period(text: str) -> float:
+    return _seconds(text) if float(text) else 0.0
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 <= rate <= FASTEST:
+        raise argparse.ArgumentTypeError(f"must be from 0 to {FASTEST}")
+    return rate
 
 
 def _duration(text: str) -> float:

@@ -31,6 +31,8 @@ class Fault:
     kinds: tuple[str, ...] = KINDS
     action: bool = False
     """Happens once and leaves nothing to remove."""
+    below_zero: bool = False
+    """Its numbers may be negative."""
 
 
 def _with(**parameters: float | str) -> Parameters:
@@ -71,12 +73,35 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             _with(blocks=10, syncing=0),
         ),
         "fork": Fault(
-            "sees other hashes from the block `height` on (0: its head); equal `branch`es agree; makes no blocks",
-            _with(height=0, branch="a"),
+            "sees other hashes from the block `height` on (0: those of its last `depth` blocks) while all else goes on "
+            "alike; equal `branch`es agree, so that the first to fork says where; makes no blocks",
+            _with(height=0, depth=1, branch="a"),
+        ),
+        "split": Fault(
+            "sees only the nodes of the same `side`: each side goes on by itself, with those who make blocks there; "
+            "joined again, all take the better branch",
+            _with(side="1"),
         ),
         "no_peers": Fault("has no peers, and is nobody's"),
         "metrics_off": Fault("runs without --metrics", kinds=_GETH),
         "paused": Fault("a producer or sealer makes no blocks, and says so"),
+        "skip": Fault(
+            "a producer leaves the last `blocks` of each of its next `rounds` rounds empty",
+            _with(blocks=12, rounds=1),
+            kinds=_NODEOS,
+        ),
+        "double": Fault(
+            "a producer makes the next one's blocks too, after each of its next `rounds` rounds",
+            _with(rounds=1),
+            kinds=_NODEOS,
+        ),
+        "mute": Fault("a producer makes blocks that confirm no others, and does not vote", kinds=_NODEOS),
+        "clock": Fault(
+            "its clock is so many `seconds` ahead: what a geth answers is dated so, and so are blocks where it holds "
+            "for all who make them",
+            _with(seconds=30.0),
+            below_zero=True,
+        ),
         "restart": Fault("starts anew, as another `version` if one is named", _with(version=""), action=True),
     }
 )
@@ -120,6 +145,7 @@ def _typed(name: str, key: str, value: object, default: float | str) -> float | 
         return value
     wanted = "a whole number" if isinstance(default, int) else "a number"
     allowed = int if isinstance(default, int) else (int, float)
-    if isinstance(value, bool) or not isinstance(value, allowed) or not math.isfinite(value) or value < 0:
-        raise FaultError(f"{key} of {name} takes {wanted}, zero or more")
+    least = -math.inf if FAULTS[name].below_zero else 0
+    if isinstance(value, bool) or not isinstance(value, allowed) or not math.isfinite(value) or value < least:
+        raise FaultError(f"{key} of {name} takes {wanted}{', zero or more' if not least else ''}")
     return value

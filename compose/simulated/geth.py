@@ -5,16 +5,23 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
 from aiohttp import web
+from eth_hash.auto import keccak
 
 from compose.simulated import documents
-from compose.simulated.clique import Block, Clique, address_of
+from compose.simulated.clique import EPOCH, Block, Clique
+from compose.simulated.headers import ZEROS, header, pushed
 from compose.simulated.ledger import digits
-from compose.simulated.node import Network, Node
+from compose.simulated.network import Network
+from compose.simulated.node import Node
 from compose.simulated.pulse import Document, Pulse
+from compose.simulated.pushing import Head, Pushing, place_of
+from compose.simulated.seals import address_of
 from compose.simulated.serving import Answer
 
 OLD, NEW = "1.8.27", "1.10.26"
@@ -34,9 +41,6 @@ VANITY = {
     OLD: "d88301081b846765746888676f312e31392e38856c696e7578",
     NEW: "d883010a1a846765746888676f312e31392e38856c696e7578",
 }
-EMPTY_ROOT = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
-NO_UNCLES = "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"
-ZERO_ADDRESS = "0x" + "0" * 40
 RECENT = 64
 """Blocks that `clique_status` looks back."""
 
@@ -65,7 +69,8 @@ class GethOptions:
     """How one geth is run. `chain` empty means the cluster's own.
 
     `version` is 1.8.27 or 1.10.26. `pprof` opens a listener for `/debug/metrics`. `vhosts` are the host names that it
-    answers to beside addresses; `*` is any.
+    answers to beside addresses; `*` is any. `ethstats` is the listener that it pushes to, as the flag of this name has
+    it: `ws://NAME:SECRET@HOST:PORT`.
     """
 
     name: str
@@ -75,6 +80,7 @@ class GethOptions:
     namespaces: frozenset[str] = NAMESPACES
     vhosts: tuple[str, ...] = ("localhost",)
     pprof: bool = False
+    ethstats: str = ""
 
 
 class RpcError(Exception):
@@ -100,13 +106,43 @@ class GethNode(Node[Block]):
     maker = "sealer"
     versions = (OLD, NEW)
 
-    def __init__(self, options: GethOptions, clique: Clique, network: Network[Block]) -> None:
+    def __init__(self, options: GethOptions, network: Network[Block]) -> None:
         super().__init__(options.name, options.role, options.version, network, page=options.pprof)
         self.options = options
-        self.clique = clique
-        self.address = address_of(clique.name, options.name)
-        self.pulse = Pulse(clique.started, 0)
+        self.pulse = Pulse(self.clique.started, 0)
         self._peers: tuple[int, list[GethNode]] = (-1, [])
+        self._pushing = Pushing(place_of(options.ethstats), self) if options.ethstats else None
+
+    @property
+    def clique(self) -> Clique:
+        """What it knows of its chain."""
+        assert isinstance(self.ledger, Clique)
+        return self.ledger
+
+    @cached_property
+    def address(self) -> str:
+        """The address that it seals with, or would."""
+        return address_of(self.chain, self.name)
+
+    @cached_property
+    def key(self) -> str:
+        """The key that it is known by to other nodes, as its enode URL has it: 128 hexadecimal digits."""
+        return digits("enode", self.chain, self.name, length=128)
+
+    @cached_property
+    def enode(self) -> str:
+        """The address for other nodes."""
+        return f"enode://{self.key}@127.0.0.1:{self.p2p_port}?discport=0"
+
+    @cached_property
+    def node_id(self) -> str:
+        """The digest of its key."""
+        return keccak(bytes.fromhex(self.key)).hex()
+
+    @property
+    def p2p_port(self) -> int:
+        """The port for other nodes."""
+        return 30_303 + self.place
 
     @property
     def metrics_url(self) -> str:
@@ -125,7 +161,70 @@ class GethNode(Node[Block]):
     @property
     def pending(self) -> int:
         """Transactions that wait for a block."""
-        return self.head.number % 4
+        return self.clique.waiting
+
+    async def open(self) -> None:
+        """Answer, and push where it is to.
+
+        Raises OSError where a port cannot be had.
+        """
+        await super().open()
+        if self._pushing:
+            self._pushing.begin()
+
+    async def end(self) -> None:
+        """Stop answering and pushing."""
+        if self._pushing:
+            await self._pushing.end()
+        await super().end()
+
+    @property
+    def pushes(self) -> bool:
+        """Whether it is up, so that it can push."""
+        return "down" not in self.faults
+
+    def latest(self) -> Head:
+        """Return the head that it has now."""
+        self.ledger.advance()
+        number = self.head.number
+        return Head(number, self.clique.hash(number, self.fork))
+
+    def moments(self) -> tuple[float, float]:
+        """Return the time by its clock, and for how many seconds it has run."""
+        now = self.branch.clock()
+        return now + self.ahead, now - self.pulse.started
+
+    def login(self) -> dict[str, Any]:
+        """Return what it says of itself when it logs in to an ethstats listener."""
+        return {
+            "node": _client_version(self),
+            "port": self.p2p_port,
+            "net": NETWORK_ID,
+            "protocol": "eth/63" if self.version == OLD else "eth/67, eth/66, snap/1",
+            "api": "No",
+            "os": "linux",
+            "os_v": "amd64",
+            "client": "0.1.1",
+            "canUpdateHistory": True,
+        }
+
+    def block_to_push(self, number: int) -> dict[str, Any] | None:
+        """Return one of its blocks as geth pushes it: with who sealed it. None for one that it does not have."""
+        clique = self.clique
+        block = clique.block(number) if number <= self.head.number else None
+        return pushed(clique, block, self.fork) if block else None
+
+    def stats_to_push(self) -> dict[str, Any]:
+        """Return its state as geth pushes it: these versions call themselves syncing when they are not."""
+        return {
+            "active": True,
+            "syncing": not ("lag" in self.faults and self.faults["lag"]["syncing"]),
+            "mining": self.makes_blocks and "paused" not in self.faults,
+            "hashrate": 0,
+            "peers": len(self.peers),
+            "gasPrice": 1,
+            "uptime": 100,
+        }
 
     def began(self, now: float) -> None:
         """Start anew: counters at zero."""
@@ -134,6 +233,10 @@ class GethNode(Node[Block]):
     def figures(self) -> list[float]:
         """Return the figures of its metrics; reading them empties the resetting timers."""
         return self.pulse.figures(self.clique.clock(), self.head.number, len(self.peers), self.pending, queued=1)
+
+    def http_headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the date, which Go writes into every answer, by the node's own clock."""
+        return (("Date", formatdate(self.branch.clock() + self.ahead, usegmt=True)),)
 
     def own_words(self) -> Mapping[str, Answer]:
         """Return geth's own words for a host name that it does not answer to."""
@@ -222,7 +325,7 @@ class GethNode(Node[Block]):
             offset = (step + 1) // 2 * (1 if step % 2 else -1)
             node = members[(self.place + offset) % len(members)]
             if (
-                node.reachable
+                self.sees(node)
                 and node is not self
                 and isinstance(node, GethNode)
                 and len(near) < MAX_PEERS[self.version]
@@ -258,34 +361,9 @@ def _get_block(node: GethNode, parameters: list[Any]) -> bytes:
 
 
 def _header(node: GethNode, block: Block) -> bytes:
-    clique, fork, number = node.clique, node.fork, block.number
     modern = all(member.version != OLD for member in node.network.members)
-    base_fee = {"baseFeePerGas": hex(7 + int(875_000_000 * 0.875 ** min(number, 200)))} if modern else {}
-    return orjson.dumps(
-        {
-            **base_fee,
-            "difficulty": hex(block.difficulty),
-            "extraData": clique.extra_data(block, VANITY[NEW if modern else OLD]),
-            "gasLimit": "0x7a1200",
-            "gasUsed": "0x0",
-            "hash": clique.hash(number, fork),
-            "logsBloom": "0x" + "0" * 512,
-            "miner": ZERO_ADDRESS,
-            "mixHash": "0x" + "0" * 64,
-            "nonce": "0x0000000000000000",
-            "number": hex(number),
-            "parentHash": clique.hash(number - 1, fork) if number else "0x" + "0" * 64,
-            "receiptsRoot": EMPTY_ROOT,
-            "sha3Uncles": NO_UNCLES,
-            "size": "0x25e",
-            "stateRoot": "0x" + digits("state", clique.name, number),
-            "timestamp": hex(block.timestamp),
-            "totalDifficulty": hex(block.total_difficulty),
-            "transactions": [],
-            "transactionsRoot": EMPTY_ROOT,
-            "uncles": [],
-        }
-    )
+    vanity = VANITY[NEW if modern else OLD]
+    return orjson.dumps(header(node.clique, block, node.fork, vanity, base_fee=modern))
 
 
 def _syncing(node: GethNode, _: list[Any]) -> bytes:
@@ -327,16 +405,15 @@ def _peer(node: GethNode, peer: GethNode) -> dict[str, Any]:
     modern = peer.version == NEW
     both = modern and node.version == NEW
     inbound = peer.place > node.place
-    local, remote = 30_303 + node.place, 30_303 + peer.place
     head = peer.head
     return {
-        "enode": f"enode://{digits('enode', peer.address, length=128)}@127.0.0.1:{remote}?discport=0",
-        "id": digits("peer", peer.address),
+        "enode": peer.enode,
+        "id": peer.node_id,
         "name": _client_version(peer),
         "caps": ["eth/66", "eth/67", "snap/1"] if modern else ["eth/62", "eth/63"],
         "network": {
-            "localAddress": f"127.0.0.1:{local if inbound else 40_000 + peer.place}",
-            "remoteAddress": f"127.0.0.1:{40_000 + node.place if inbound else remote}",
+            "localAddress": f"127.0.0.1:{node.p2p_port if inbound else 40_000 + peer.place}",
+            "remoteAddress": f"127.0.0.1:{40_000 + node.place if inbound else peer.p2p_port}",
             "inbound": inbound,
             "trusted": False,
             "static": not inbound,
@@ -350,6 +427,43 @@ def _peer(node: GethNode, peer: GethNode) -> dict[str, Any]:
             **({"snap": {"version": 1}} if both else {}),
         },
     }
+
+
+def _node_info(node: GethNode, _: list[Any]) -> bytes:
+    clique, head = node.clique, node.head
+    config = {
+        "chainId": int(CHAIN_ID, 16),
+        "homesteadBlock": 0,
+        "eip150Block": 0,
+        "eip150Hash": ZEROS,
+        "eip155Block": 0,
+        "eip158Block": 0,
+        "byzantiumBlock": 0,
+        "constantinopleBlock": 0,
+        "petersburgBlock": 0,
+        **({"istanbulBlock": 0} if node.version != OLD else {}),
+        "clique": {"period": max(round(clique.period), 1) if clique.period else 0, "epoch": EPOCH},
+    }
+    about = {
+        "network": int(NETWORK_ID),
+        "difficulty": head.total_difficulty,
+        "genesis": clique.hash(0),
+        "config": config,
+        "head": clique.hash(head.number, node.fork),
+    }
+    record = {"enr": "enr:-" + digits("enr", node.key, length=180)} if node.version != OLD else {}
+    return orjson.dumps(
+        {
+            "id": node.node_id,
+            "name": _client_version(node),
+            "enode": node.enode,
+            **record,
+            "ip": "127.0.0.1",
+            "ports": {"discovery": 0, "listener": node.p2p_port},
+            "listenAddr": f"[::]:{node.p2p_port}",
+            "protocols": {"eth": about, **({"snap": {}} if node.version != OLD else {})},
+        }
+    )
 
 
 def _signers(node: GethNode, parameters: list[Any]) -> bytes:
@@ -404,6 +518,7 @@ def _txpool(node: GethNode, _: list[Any]) -> bytes:
 
 
 METHODS: Mapping[str, Method] = {
+    "admin_nodeInfo": Method(_node_info),
     "admin_peers": Method(_peers),
     "clique_getSigners": Method(_signers, most=1),
     "clique_getSnapshot": Method(_snapshot, most=1),

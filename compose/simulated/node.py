@@ -1,4 +1,4 @@
-"""What simulated nodes of both kinds have in common: listeners, faults, a place in a chain, a record of requests."""
+"""What simulated nodes of both kinds have in common: listeners, faults, a place in a network, a record of requests."""
 
 from __future__ import annotations
 
@@ -12,27 +12,16 @@ from typing import Any, Generic
 from aiohttp import web
 
 from compose.simulated import spoiling
-from compose.simulated.faults import FAULTS, IDLING, FaultError, Parameters, checked
-from compose.simulated.ledger import BlockT, Fork, Ledger
+from compose.simulated.faults import FAULTS, FaultError, Parameters, checked
+from compose.simulated.ledger import BlockT, Fork, Habits, Ledger, Turns
+from compose.simulated.network import Member, Network
 from compose.simulated.serving import Answer, Listener, Requests, Served
 from compose.simulated.striking import Strikes
 
+FURTHEST = 366 * 86_400.0
+"""Seconds that a clock is wrong by at most."""
+
 Answering = Callable[[web.BaseRequest, bytes], Answer]
-
-
-class Network(Generic[BlockT]):
-    """One chain and the nodes on it."""
-
-    def __init__(self, ledger: Ledger[BlockT]) -> None:
-        self.ledger = ledger
-        self.members: list[Node[BlockT]] = []
-        self.changes = 0
-        """Goes up whenever it may have changed which nodes see each other."""
-
-    def changed(self) -> None:
-        """Take note that a node's faults have changed: who makes blocks, and who sees whom."""
-        self.changes += 1
-        self.ledger.made_by(node.name for node in self.members if node.makes_blocks and not IDLING & node.faults.keys())
 
 
 class Node(ABC, Generic[BlockT]):
@@ -59,19 +48,46 @@ class Node(ABC, Generic[BlockT]):
         self.requests = Requests()
         self.served = Served()
         self.restarts = 0
+        self.known_as: set[str] = set()
+        """Further addresses that requests come to, a load balancer's."""
         self.place = len(network.members)
-        self._frozen = network.ledger.head
+        self.branch = network.admit(self)
+        """The branch that its side of the network is on."""
+        self._frozen = (self.branch, self.branch.head)
+        self._since: dict[str, float] = {}
         self._strikes: Strikes | None = None
         self._changed = asyncio.Event()
         self._changing = asyncio.Lock()
-        self._main = Listener(self._answer_main)
+        self._main = Listener(self.serve)
         self._page = Listener(self._answer_page) if page else None
-        network.members.append(self)
 
     @property
     def chain(self) -> str:
         """The name of its chain."""
-        return self.network.ledger.name
+        return self.network.name
+
+    @property
+    def ledger(self) -> Ledger[BlockT]:
+        """What it knows of its chain: its side's branch, or where it stalls the one that it was on then."""
+        return self._frozen[0] if "stall" in self.faults else self.branch
+
+    @property
+    def side(self) -> str:
+        """The side of the network that it is on: it sees only nodes of the same."""
+        return str(self.faults["split"]["side"]) if "split" in self.faults else ""
+
+    @property
+    def ahead(self) -> float:
+        """How many seconds its clock is ahead; negative where it is behind."""
+        seconds = float(self.faults["clock"]["seconds"]) if "clock" in self.faults else 0.0
+        return max(-FURTHEST, min(seconds, FURTHEST))
+
+    @property
+    def habits(self) -> Habits:
+        """What is odd about how it makes blocks."""
+        return Habits(
+            mute="mute" in self.faults, skips=self._turns("skip"), doubles=self._turns("double"), clock=self.ahead
+        )
 
     @property
     def makes_blocks(self) -> bool:
@@ -95,14 +111,18 @@ class Node(ABC, Generic[BlockT]):
 
     @property
     def reachable(self) -> bool:
-        """Whether other nodes see it as a peer."""
+        """Whether nodes of its side see it as a peer."""
         return not ("down" in self.faults or "no_peers" in self.faults)
+
+    def sees(self, other: Member[BlockT]) -> bool:
+        """Tell whether it and another node can be connected."""
+        return self.reachable and other.reachable and self.side == other.side
 
     @property
     def head(self) -> BlockT:
         """The block that it takes for the head, as of the chain's last `advance`."""
-        ledger, faults = self.network.ledger, self.faults
-        head = self._frozen if "stall" in faults else ledger.head
+        ledger, faults = self.ledger, self.faults
+        head = self._frozen[1] if "stall" in faults else ledger.head
         if "lag" in faults:
             number = max(head.number - int(faults["lag"]["blocks"]), ledger.oldest.number)
             head = ledger.block(number) or head
@@ -143,17 +163,18 @@ class Node(ABC, Generic[BlockT]):
                 f"no version {version!r} of a node of kind {self.kind}; there are {', '.join(self.versions)}"
             )
         async with self._changing:
-            self.network.ledger.advance()
+            self.network.advance()
             if FAULTS[name].action:
                 self.version = version
                 self.restarts += 1
-                self.began(self.network.ledger.clock())
+                self.began(self.branch.clock())
                 for listener in self._listeners:
                     listener.cut()
                 return
             if name == "down":
                 for listener in self._listeners:
                     await listener.close()
+            self._since[name] = self.branch.clock()
             self._have({**self.faults, name: self._settled(name, wanted)})
 
     async def heal(self, *names: str) -> None:
@@ -162,10 +183,9 @@ class Node(ABC, Generic[BlockT]):
         Raises OSError if it was down and its port cannot be had again.
         """
         async with self._changing:
-            kept = {name: p for name, p in self.faults.items() if names and name not in names}
-            if "down" in self.faults and "down" not in kept:
+            if "down" in self.faults and (not names or "down" in names):
                 await self.open()
-            self._have(kept)
+            self._have({name: p for name, p in self.faults.items() if names and name not in names})
 
     async def open(self) -> None:
         """Answer.
@@ -182,6 +202,10 @@ class Node(ABC, Generic[BlockT]):
             for listener in self._listeners:
                 await listener.end()
 
+    def change_over(self, branch: Ledger[BlockT]) -> None:
+        """Be on this branch from now on."""
+        self.branch = branch
+
     @abstractmethod
     def began(self, now: float) -> None:
         """Start anew at this time: counters, what was heard of others."""
@@ -194,6 +218,10 @@ class Node(ABC, Generic[BlockT]):
     def answer_page(self, request: web.BaseRequest) -> Answer:
         """Return the answer to a request that came to the metrics page's own listener."""
 
+    def http_headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers that all its answers have."""
+        return ()
+
     @abstractmethod
     def own_words(self) -> Mapping[str, Answer]:
         """Return how this kind of node words the faults that replace an answer."""
@@ -205,20 +233,37 @@ class Node(ABC, Generic[BlockT]):
     def _settled(self, name: str, parameters: Parameters) -> Parameters:
         """Complete parameters by what holds at this moment."""
         if name == "stall":
-            self._frozen = self.head
+            self._frozen = (self.ledger, self.head)
         if name == "some":
             self._strikes = Strikes(parameters)
-        if name == "fork" and not parameters["height"]:
-            return MappingProxyType({**parameters, "height": self.head.number})
+        if name == "fork":
+            return MappingProxyType({**parameters, "height": self._parting(parameters)})
         return parameters
 
+    def _parting(self, parameters: Parameters) -> int:
+        """Return the height from which on the fork differs: that of the nodes that are on it already, if any are."""
+        for node in self.network.members:
+            if node is not self and node.fork and node.fork.name == parameters["branch"]:
+                return node.fork.height
+        behind = max(int(parameters["depth"]) - 1, 0)
+        return int(parameters["height"]) or max(self.head.number - behind, 1)
+
+    def _turns(self, name: str) -> Turns | None:
+        fault = self.faults.get(name)
+        return Turns(self._since[name], int(fault["rounds"]), int(fault.get("blocks", 0))) if fault else None
+
     def _have(self, faults: Mapping[str, Parameters]) -> None:
-        self.faults = MappingProxyType(dict(faults))
+        self.marred(faults)
         self.network.changed()
+
+    def marred(self, faults: Mapping[str, Parameters]) -> None:
+        """Have these faults; who calls this tells the network."""
+        self.faults = MappingProxyType(dict(faults))
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def _answer_main(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request that came to its address, or to a load balancer's."""
         return await self._serve(request, self.answer)
 
     async def _answer_page(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -238,8 +283,9 @@ class Node(ABC, Generic[BlockT]):
             return spoiling.broken_off(request, reset=True)
         if struck == "delay":
             await self._delay(float(self.faults["some"]["seconds"]))
-        self.network.ledger.advance()
+        self.ledger.advance()
         answered = self._spoilt(request, body, answer, busy=struck == "busy")
+        answered = answered._replace(headers=(*self.http_headers(), *answered.headers))
         response = await spoiling.send(request, answered, lambda: self.faults)
         if request.transport is None or request.transport.is_closing():
             self.served.cut += 1

@@ -14,8 +14,9 @@ from aiohttp import web
 
 from compose.simulated import documents
 from compose.simulated.antelope import Antelope, Block
-from compose.simulated.ledger import digits
-from compose.simulated.node import Network, Node
+from compose.simulated.ledger import Ledger, digits
+from compose.simulated.network import Network
+from compose.simulated.node import Node
 from compose.simulated.nodeos_page import Figures, page_of_4, page_of_5
 from compose.simulated.nodeos_versions import SERVICE_UNAVAILABLE, VERSIONS, Version
 from compose.simulated.serving import Answer
@@ -103,22 +104,27 @@ class NodeosNode(Node[Block]):
     maker = "producer"
     versions = tuple(VERSIONS)
 
-    def __init__(self, options: NodeosOptions, antelope: Antelope, network: Network[Block]) -> None:
+    def __init__(self, options: NodeosOptions, network: Network[Block]) -> None:
         if not options.plugins <= PLUGINS:
             unknown = ", ".join(sorted(options.plugins - PLUGINS))
             raise ValueError(f"{options.name}: no plugin {unknown}; there are {', '.join(sorted(PLUGINS))}")
         page = "prometheus" in options.plugins and VERSIONS.get(options.version, VERSIONS["4.0"]).own_page
         super().__init__(options.name, options.role, options.version, network, page=page)
         self.options = options
-        self.antelope = antelope
         self.snapshots = 0
         self.pauses = 0
-        self.since = antelope.started
+        self.since = self.antelope.started
         self.first = 0
         self._made_before = 0
         self._scrapes = 0
         self._scraped = 0
         self._links: tuple[int, list[tuple[NodeosNode, bool]]] = (-1, [])
+
+    @property
+    def antelope(self) -> Antelope:
+        """What it knows of its chain."""
+        assert isinstance(self.ledger, Antelope)
+        return self.ledger
 
     @property
     def release(self) -> Version:
@@ -215,9 +221,16 @@ class NodeosNode(Node[Block]):
         """How many blocks it has made since it started."""
         return self._made - self._made_before
 
+    def change_over(self, branch: Ledger[Block]) -> None:
+        """Be on this branch from now on. What it made on another it has made all the same."""
+        made = self._made
+        super().change_over(branch)
+        self._made_before += self._made - made
+
     @property
     def _made(self) -> int:
-        chain = self.antelope
+        chain = self.branch
+        assert isinstance(chain, Antelope)
         return chain.made[chain.producers.index(self.name)] if self.name in chain.producers else 0
 
     @property
@@ -231,7 +244,7 @@ class NodeosNode(Node[Block]):
         return [path for path in loaded if not path.endswith("finalizer_info")], sorted(loaded)
 
     def _welcome(self, host: str) -> bool:
-        return host == self.url.removeprefix("http://") or host in self.options.aliases
+        return host == self.url.removeprefix("http://") or host in self.options.aliases or host in self.known_as
 
     def _answered(self, request: web.BaseRequest, body: bytes) -> Answer:
         if self.options.validate_host and not self._welcome(request.headers.get("Host", "")):
@@ -260,9 +273,7 @@ class NodeosNode(Node[Block]):
     def _connected(self) -> list[tuple[NodeosNode, bool]]:
         others = [node for node in self.network.members if isinstance(node, NodeosNode) and node is not self]
         dialled = [(node, True) for node in others if self._dials(node)]
-        if not self.reachable:
-            return dialled
-        return dialled + [(node, False) for node in others if node.reachable and node._dials(self)][:MAX_CLIENTS]  # noqa: SLF001 - its own kind
+        return dialled + [(node, False) for node in others if self.sees(node) and node._dials(self)][:MAX_CLIENTS]  # noqa: SLF001 - its own kind
 
     def _dials(self, other: NodeosNode) -> bool:
         if self.makes_blocks:
@@ -271,13 +282,12 @@ class NodeosNode(Node[Block]):
 
     def _prometheus(self) -> Answer:
         head = self.head
-        alive = self.reachable
         figures = Figures(
             head=head.number,
             irreversible=head.irreversible,
             produced=self.produced,
             received=max(head.number - self.first - self.produced, 0),
-            out=sum(alive and node.reachable for node, dialled in self.links if dialled),
+            out=sum(self.sees(node) for node, dialled in self.links if dialled),
             incoming=sum(not dialled for _, dialled in self.links),
             uptime=self.antelope.clock() - self.since,
             scrapes=self._scrapes,
@@ -342,16 +352,74 @@ def _get_info(node: NodeosNode, asked: object) -> dict[str, Any]:
     return {name: fields[name] for name in release.info}
 
 
+def _get_block(node: NodeosNode, asked: object) -> dict[str, Any]:
+    wanted = asked.get("block_num_or_id") if isinstance(asked, dict) else None
+    if isinstance(wanted, str) and wanted.isdecimal():
+        wanted = int(wanted[:20])
+    block, head = _block(node, wanted, "get_raw_block", 1921)
+    return {
+        **{name: head[name] for name in ("timestamp", "producer", "confirmed", "previous")},
+        **{name: head[name] for name in ("transaction_mroot", "action_mroot", "schedule_version")},
+        "new_producers": None,
+        "producer_signature": head["producer_signature"],
+        "transactions": [_transaction(node, block, i) for i in range(block.transactions)],
+        "id": head["id"],
+        "block_num": head["block_num"],
+        "ref_block_prefix": head["ref_block_prefix"],
+    }
+
+
+def _transaction(node: NodeosNode, block: Block, place: int) -> dict[str, Any]:
+    """Return a transaction of a block: a transfer, whose use of CPU and network differs from one to the next."""
+    identity = digits("transaction", node.id_of(block.number), place)
+    transfer = {"from": "alice", "to": "bob", "quantity": "0.0001 SYS", "memo": ""}
+    action = {
+        "account": "eosio.token",
+        "name": "transfer",
+        "authorization": [{"actor": "alice", "permission": "active"}],
+        "data": transfer,
+        "hex_data": digits("data", identity, length=66),
+    }
+    return {
+        "status": "executed",
+        "cpu_usage_us": 100 + int(identity[:4], 16) % 300,
+        "net_usage_words": 12 + int(identity[4:8], 16) % 9,
+        "trx": {
+            "id": identity,
+            "signatures": ["SIG_K1_" + digits("signature", identity, length=94)],
+            "compression": "none",
+            "packed_context_free_data": "",
+            "context_free_data": [],
+            "packed_trx": digits("packed", identity, length=200),
+            "transaction": {
+                "expiration": node.time(block.slot + 60)[:19],
+                "ref_block_num": block.number & 0xFFFF,
+                "ref_block_prefix": int(identity[8:16], 16),
+                "max_net_usage_words": 0,
+                "max_cpu_usage_ms": 0,
+                "delay_sec": 0,
+                "context_free_actions": [],
+                "actions": [action],
+            },
+        },
+    }
+
+
 def _get_block_info(node: NodeosNode, asked: object) -> dict[str, Any]:
     number = asked.get("block_num") if isinstance(asked, dict) else None
+    return _block(node, number, "get_block_info", 2029)[1]
+
+
+def _block(node: NodeosNode, number: object, method: str, line: int) -> tuple[Block, dict[str, Any]]:
+    """Return a block by its number and what it is told with."""
     if isinstance(number, bool) or not isinstance(number, int):
         raise RefusedError(BAD_BODY)
     block = node.antelope.block(number) if 0 < number <= node.head.number else None
     if block is None:
         what, message = (3100002, "unknown_block_exception", "Unknown block"), f"Could not find block: {number}"
-        raise RefusedError(_refusal(400, "Unknown Block", what, message, "chain_plugin.cpp", 2029, "get_block_info"))
+        raise RefusedError(_refusal(400, "Unknown Block", what, message, "chain_plugin.cpp", line, method))
     identity = node.id_of(number)
-    return {
+    return block, {
         "block_num": number,
         "ref_block_num": number & 0xFFFF,
         "id": identity,
@@ -359,7 +427,7 @@ def _get_block_info(node: NodeosNode, asked: object) -> dict[str, Any]:
         "producer": node.antelope.schedule[block.producer],
         "confirmed": 0,
         "previous": node.id_of(number - 1),
-        "transaction_mroot": ZEROS,
+        "transaction_mroot": digits("transactions", identity) if block.transactions else ZEROS,
         "action_mroot": digits("actions", node.chain, number),
         "schedule_version": int(node.antelope.system_contract),
         "producer_signature": "SIG_K1_" + digits("signature", node.chain, number, length=94),
@@ -426,7 +494,7 @@ def _get_finalizer_info(node: NodeosNode, asked: object) -> dict[str, Any]:
             "voted_for_block_timestamp": node.time(head.slot),
         }
         for producer, finalizer in zip(chain.producers, finalizers, strict=False)
-        if producer in chain.active
+        if producer in chain.voting
     ]
     policy = {"generation": 1, "threshold": len(finalizers) * 2 // 3 + 1, "finalizers": finalizers}
     return {"active_finalizer_policy": policy, "pending_finalizer_policy": None, "last_tracked_votes": votes}
@@ -439,7 +507,7 @@ def _connections(node: NodeosNode, asked: object) -> list[dict[str, Any]]:
 
 def _connection(node: NodeosNode, other: NodeosNode, *, dialled: bool) -> dict[str, Any]:
     """Describe a connection; one that is broken shows in its handshake alone, which is empty."""
-    open_ = node.reachable and other.reachable
+    open_ = node.sees(other)
     fields: dict[str, Any] = {
         "peer": other.peer_address if dialled else "",
         "remote_ip": "127.0.0.1" if open_ else "",
@@ -525,6 +593,7 @@ def _db_size(node: NodeosNode, asked: object) -> dict[str, Any]:
 
 
 ENDPOINTS: Mapping[str, Callable[[NodeosNode, object], object]] = {
+    "/v1/chain/get_block": _get_block,
     "/v1/chain/get_block_info": _get_block_info,
     "/v1/chain/get_finalizer_info": _get_finalizer_info,
     "/v1/chain/get_info": _get_info,

@@ -99,10 +99,10 @@ async def send(request: web.BaseRequest, answer: Answer, current: Callable[[], F
     """Send an answer as badly as the faults demand; `current` returns them, so that removing one shows at once."""
     faults = current()
     if not ("huge" in faults or "slow" in faults or "half" in faults):
-        return web.Response(
+        return PlainResponse(
             body=answer.body, status=answer.status, content_type=answer.content_type, headers=dict(answer.headers)
         )
-    response = web.StreamResponse(status=answer.status, headers=dict(answer.headers))
+    response = PlainStream(status=answer.status, headers=dict(answer.headers))
     response.content_type = answer.content_type
     if next((name for name in WHOLE if name in faults), "") == "huge":
         await response.prepare(request)
@@ -132,6 +132,20 @@ def broken_off(request: web.BaseRequest, *, reset: bool) -> web.StreamResponse:
         else:
             request.transport.close()
     return web.Response()
+
+
+class PlainStream(web.StreamResponse):
+    """An answer with no headers of this machine's: its date, and what it is served by, are the node's to say."""
+
+    async def _prepare_headers(self) -> None:
+        own = [name for name in ("Date", "Server") if name not in self.headers]
+        await super()._prepare_headers()
+        for name in own:
+            del self.headers[name]
+
+
+class PlainResponse(PlainStream, web.Response):
+    """Such an answer whose body is known."""
 
 
 async def _pour(response: web.StreamResponse, size: int, current: Callable[[], Faults]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 from compose.simulated.antelope import ROUND, Antelope, account_name
-from compose.simulated.ledger import KEPT
+from compose.simulated.ledger import KEPT, Habits, Turns
 from tests.simulated.asking import Clock
 
 STEP = st.tuples(st.floats(0, 60), st.sets(st.integers(0, 4)))
@@ -125,3 +125,137 @@ def test_account_names_are_names_and_ascend() -> None:
     accounts = [account_name(i) for i in range(100)]
     assert accounts == sorted(set(accounts))
     assert all(len(name) <= 12 and set(name) <= set("abcdefghijklmnopqrstuvwxyz12345.") for name in accounts)
+
+
+def made_in_rounds(chain: Antelope, count: int) -> list[tuple[int, int]]:
+    """Return whose round it was and how many blocks it had, of the latest rounds, the oldest first."""
+    last = chain.head.slot // ROUND
+    made = Counter(block.slot // ROUND for block in chain.last(KEPT, chain.head.number))
+    return [(number % len(chain.producers), made[number]) for number in range(last - count, last)]
+
+
+@pytest.mark.parametrize(("blocks", "rounds"), [(12, 1), (12, 2), (3, 1), (1, 4), (0, 1), (12, 0), (99, 1)])
+def test_a_producer_skips_blocks_of_its_next_rounds_and_goes_on(blocks: int, rounds: int) -> None:
+    clock = Clock(1_800_000_007.3)
+    chain = Antelope("c", names(range(4)), 0.5, clock)
+    chain.made_by(names(range(4)), {"producer-2": Habits(skips=Turns(clock.now, rounds, blocks))})
+    for _ in range(40):
+        clock.now += 6
+        chain.advance()
+    of_it = [made for producer, made in made_in_rounds(chain, 39) if producer == 2]
+    assert of_it[:rounds] == [max(12 - blocks, 0)] * rounds
+    assert set(of_it[rounds:]) == {12}
+    assert {made for producer, made in made_in_rounds(chain, 39) if producer != 2} == {12}
+
+
+def test_a_round_that_has_begun_is_not_skipped() -> None:
+    clock = Clock()
+    chain = Antelope("c", names(range(3)), 0.5, clock)
+    while chain.head.producer != 1 or chain.head.slot % ROUND != 5:
+        clock.now += 0.5
+        chain.advance()
+    at = chain.head.slot // ROUND
+    chain.made_by(names(range(3)), {"producer-1": Habits(skips=Turns(clock.now, 1, 12))})
+    clock.now += 60
+    chain.advance()
+    made = Counter(block.slot // ROUND for block in chain.last(KEPT, chain.head.number))
+    assert [made[number] for number in (at, at + 3, at + 6)] == [12, 0, 12]
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_a_producer_that_doubles_makes_twenty_four_in_a_row(rounds: int) -> None:
+    clock = Clock()
+    chain = Antelope("c", names(range(3)), 0.5, clock)
+    chain.made_by(names(range(3)), {"producer-0": Habits(doubles=Turns(clock.now, rounds, 0))})
+    clock.now += 18 * 5
+    chain.advance()
+    in_a_row: list[list[int]] = []
+    for block in reversed(list(chain.last(180, chain.head.number))):
+        if not in_a_row or in_a_row[-1][0] != block.producer:
+            in_a_row.append([block.producer, 0])
+        in_a_row[-1][1] += 1
+    assert [made for producer, made in in_a_row[1:-1]].count(24) == rounds
+    assert [0, 24] in in_a_row
+    blocks = list(chain.last(180, chain.head.number))
+    assert blocks[0].slot - blocks[-1].slot == 179, "no slot is empty"
+
+
+def test_of_a_producer_alone_nothing_doubles() -> None:
+    clock = Clock()
+    chain = Antelope("c", names(range(1)), 0.5, clock)
+    before = chain.head.number
+    chain.made_by(names(range(1)), {"producer-0": Habits(doubles=Turns(clock.now, 1, 0))})
+    clock.now += 60
+    chain.advance()
+    assert chain.head.number == before + 120
+
+
+@pytest.mark.parametrize("savanna", [False, True])
+def test_enough_mute_producers_stop_finality_and_not_the_head(savanna: bool) -> None:
+    clock = Clock()
+    chain = Antelope("c", names(range(4)), 0.5, clock, savanna=savanna)
+
+    def passed(mute: int) -> tuple[int, int]:
+        chain.made_by(names(range(4)), {name: Habits(mute=True) for name in names(range(mute))})
+        clock.now += 120  # what was confirmed before takes effect
+        chain.advance()
+        before = chain.head
+        clock.now += 60
+        chain.advance()
+        return chain.head.number - before.number, chain.head.irreversible - before.irreversible
+
+    assert passed(0) == (120, 120)
+    assert passed(1)[0] == 120
+    assert passed(1)[1] > 90, "three of four are enough"
+    assert passed(2) == (120, 0)
+    assert passed(0)[0] == 120
+    assert chain.head.number - chain.head.irreversible <= 48, "and it catches up"
+
+
+def test_the_clock_of_those_who_produce_is_the_blocks() -> None:
+    clock = Clock()
+    chain = Antelope("c", names(range(3)), 0.5, clock)
+    wrong = {name: Habits(clock=30.0) for name in names(range(3))}
+    before = chain.head
+    chain.made_by(names(range(3)), wrong)
+    clock.now += 10
+    chain.advance()
+    assert 29.5 <= chain.time(chain.head.slot) - clock.now <= 30.5
+    assert chain.head.number - before.number <= 21, "what its clock jumped over is empty"
+    ahead = chain.head
+    chain.made_by(names(range(3)))
+    clock.now += 29
+    chain.advance()
+    assert chain.head == ahead
+    clock.now += 10
+    chain.advance()
+    assert abs(clock.now - chain.time(chain.head.slot)) < 1
+
+
+def test_a_branch_has_finality_of_its_own() -> None:
+    clock = Clock()
+    chain = Antelope("c", names(range(4)), 0.5, clock)
+    branch = chain.branch("x")
+    branch.made_by(names(range(1)))
+    chain.made_by(names(range(1, 4)))
+    at = chain.head
+    made = sum(chain.made)
+    clock.now += 120
+    chain.advance()
+    branch.advance()
+    assert chain.head.irreversible > at.number
+    assert branch.head.irreversible < at.number
+    assert chain.weight > branch.weight
+    assert (sum(chain.made) - made, sum(branch.made) - made) == (180, 60)
+    assert chain.id_of(at.number) == branch.id_of(at.number)
+    assert chain.id_of(at.number + 1) != branch.id_of(at.number + 1)
+
+
+def test_transactions_are_in_blocks_and_some_blocks_are_empty() -> None:
+    clock = Clock()
+    chain = Antelope("c", names(range(3)), 0.5, clock, load=4.0)
+    clock.now += 600
+    chain.advance()
+    counts = [block.transactions for block in chain.last(1200, chain.head.number)]
+    assert 3.9 < sum(counts) / 600 < 4.1
+    assert 0 < counts.count(0) < 400

@@ -112,7 +112,7 @@ def test_two_hundred_nodes_are_cheap() -> None:
             assert len(cluster.nodes) == 286
             assert time.process_time() - begun < 3
             async with asking() as session:
-                assert await result(session, cluster.nodes["client-200"], "eth_blockNumber") == "0x80"
+                assert await result(session, cluster.nodes["client-200"], "eth_blockNumber") == "0x100"
                 assert (await info(session, cluster.nodes["worker-50"]))["head_block_num"] > 900
 
     run(scenario())

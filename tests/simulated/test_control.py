@@ -65,6 +65,24 @@ def test_it_lists_nodes_and_gives_and_takes_faults() -> None:
     run(scenario())
 
 
+def test_it_splits_and_joins_chains_and_hands_in_transactions() -> None:
+    async def scenario() -> None:
+        options = {"ethereum_period": 0, "ethereum_load": 0}
+        async with SimulatedCluster(control=True, **options) as cluster, asking() as session:  # type: ignore[arg-type]
+            url = cluster.control_url + "chains/ethereum-demo/"
+            body = b'{"sides": [["sealer-1", "client-1"], ["client-2"]]}'
+            assert await ask(session, "POST", url + "split", body) == (200, {})
+            sides = [node.side for node in cluster.nodes.values()]
+            assert sides == ["1", "", "", "1", "2", "", "", "", "", "", ""]
+            assert await ask(session, "DELETE", url + "split") == (200, {})
+            assert not any(node.faults for node in cluster.nodes.values())
+            before = cluster.nodes["client-1"].head.number
+            assert await ask(session, "POST", url + "transactions", b'{"count": 3}') == (200, {})
+            assert int(await result(session, cluster.nodes["client-1"], "eth_blockNumber"), 16) == before + 1
+
+    run(scenario())
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "says"),
     [
@@ -82,6 +100,11 @@ def test_it_lists_nodes_and_gives_and_takes_faults() -> None:
         ("POST", "nodes/sealer-1/faults/lag", b"[1]", 400, "the body is no JSON object"),
         ("POST", "nodes/sealer-1/faults/lag", b'{"name": 1}', 400, "no parameter 'name' of lag; there are blocks"),
         ("POST", "nodes/sealer-1/faults/lag", b'{"blocks": null}', 400, "blocks of lag takes a whole number"),
+        ("POST", "chains/nowhere/split", b'{"sides": []}', 400, "no chain 'nowhere'; there are ethereum-demo"),
+        ("DELETE", "chains/nowhere/split", b"", 400, "no chain 'nowhere'"),
+        ("POST", "chains/ethereum-demo/split", b'{"sides": ["a"]}', 400, "sides is no list of lists of nodes"),
+        ("POST", "chains/ethereum-demo/split", b'{"sides": [["x"]]}', 400, "'x' is no node of ethereum-demo"),
+        ("POST", "chains/ethereum-demo/transactions", b'{"count": -1}', 400, "count is no whole number"),
         ("GET", "nowhere", b"", 404, "nothing at '/nowhere'; there is GET /"),
     ],
 )
@@ -163,7 +186,9 @@ def test_a_control_port_that_is_taken_is_an_error_in_one_line() -> None:
     [
         ["--sealers", "-1"],
         ["--workers", "99999"],
-        ["--ethereum-period", "0"],
+        ["--ethereum-period", "-1"],
+        ["--nodeos-load", "1e9"],
+        ["--nodeos-period", "0"],
         ["--nodeos-period", "nan"],
         ["--control-port", "70000"],
         ["--duration", "inf"],
@@ -182,5 +207,14 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert left.value.code == 0
     said = capsys.readouterr().out
-    for option in ("--sealers", "--newer", "--ethereum-period", "--control-port", "--duration"):
+    for option in (
+        "--sealers",
+        "--newer",
+        "--ethereum-period",
+        "--ethereum-load",
+        "--nodeos-load",
+        "--ethstats",
+        "--control-port",
+        "--duration",
+    ):
         assert option in said

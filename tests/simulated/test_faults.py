@@ -10,6 +10,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 import orjson
@@ -316,6 +318,63 @@ async def paused(bench: Bench) -> None:
     assert await bench.height(producer) == before
 
 
+async def split(bench: Bench) -> None:
+    for node, other in ((bench.geth, "sealer-1"), (bench.nodeos, "worker-1")):
+        at = await bench.height(node)
+        await node.fault("split")
+        bench.clock.now += 60
+        assert await bench.height(node) == at, "nobody on its side makes blocks"
+        assert await bench.height(bench.cluster.nodes[other]) > at
+        await node.heal("split")
+        assert await bench.height(node) == await bench.height(bench.cluster.nodes[other])
+
+
+async def skip(bench: Bench) -> None:
+    producer = bench.cluster.nodes["producer-1"]
+    for parameters, missing in (({}, 12), ({"blocks": 3, "rounds": 2}, 6)):
+        before = await bench.height(bench.nodeos)
+        await producer.fault("skip", **parameters)
+        bench.clock.now += 60
+        assert await bench.height(bench.nodeos) - before == 120 - missing, "and goes on by itself"
+
+
+async def double(bench: Bench) -> None:
+    before = await bench.height(bench.nodeos)
+    await bench.cluster.nodes["producer-1"].fault("double")
+    bench.clock.now += 60
+    assert await bench.height(bench.nodeos) - before == 120, "who produces alone always makes more than 12 in a row"
+
+
+async def mute(bench: Bench) -> None:
+    await bench.cluster.nodes["producer-1"].fault("mute")
+    before = await info(bench.session, bench.nodeos)
+    bench.clock.now += 60
+    after = await info(bench.session, bench.nodeos)
+    assert after["head_block_num"] - before["head_block_num"] == 120
+    assert after["last_irreversible_block_num"] == before["last_irreversible_block_num"]
+
+
+async def clock(bench: Bench) -> None:
+    async def dated() -> float:
+        async with bench.session.get(bench.geth.url) as response:
+            return parsedate_to_datetime(response.headers["Date"]).timestamp() - bench.clock.now
+
+    assert await dated() == 0
+    await bench.geth.fault("clock")
+    assert await dated() == 30
+    await bench.geth.fault("clock", seconds=-7.5)
+    assert await dated() == -8
+    await bench.geth.fault("clock", seconds=1e300)
+    assert await dated() > 1e7, "as far as there are dates"
+    async with bench.session.get(bench.nodeos.url) as response:
+        assert "Date" not in response.headers
+    await bench.cluster.nodes["producer-1"].fault("clock", seconds=12)
+    bench.clock.now += 30
+    said = (await info(bench.session, bench.nodeos))["head_block_time"]
+    ahead = datetime.fromisoformat(said + "+00:00").timestamp() - bench.clock.now
+    assert 11.5 <= ahead <= 12.5
+
+
 async def restart(bench: Bench) -> None:
     async with aiohttp.ClientSession() as keeping:
         await call(keeping, bench.geth, "net_version")
@@ -358,6 +417,11 @@ SEEN: dict[str, Callable[[Bench], Awaitable[None]]] = {
         no_peers,
         metrics_off,
         paused,
+        split,
+        skip,
+        double,
+        mute,
+        clock,
         restart,
     )
 }
@@ -423,6 +487,11 @@ def test_faults_combine() -> None:
         ("slow", {"delay": "1"}, "delay of slow takes a number"),
         ("fork", {"branch": 1}, "branch of fork takes a text"),
         ("fork", {"branch": "x" * 1000}, "up to 200 characters"),
+        ("split", {"side": 1}, "side of split takes a text"),
+        ("skip", {}, "no fault 'skip' for a node of kind ethereum"),
+        ("clock", {"seconds": math.inf}, "seconds of clock takes a number"),
+        ("clock", {"seconds": "-1"}, "seconds of clock takes a number"),
+        ("fork", {"depth": -1}, "depth of fork takes a whole number, zero or more"),
         ("hang", {"self": 1}, "no parameter 'self' of hang; there are none"),
         ("x" * 5000, {}, "no fault 'xxx"),
     ],
@@ -539,6 +608,70 @@ def test_sealers_that_are_away_slow_the_chain_and_halt_it() -> None:
             await bench.cluster.nodes["sealer-1"].heal()
             bench.clock.now += 60
             assert await bench.height(watcher) - halted >= 15
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("depth", [1, 7, 100])
+@pytest.mark.parametrize("name", ["client-1", "worker-1"])
+def test_a_fork_parts_where_it_is_told_to_and_links_up(name: str, depth: int) -> None:
+    async def scenario() -> None:
+        async with benched() as bench:
+            node = bench.cluster.nodes[name]
+            other = bench.cluster.nodes["client-2" if name == "client-1" else "worker-2"]
+            at = await bench.height(node)
+            await node.fault("fork", depth=depth)
+            for elapsed in (0, 30):
+                bench.clock.now += elapsed
+                head = await bench.height(node)
+                assert head == await bench.height(other)
+                mine, theirs = [await linked(bench, one, at - depth - 2, head) for one in (node, other)]
+                differ = [number for number in mine if mine[number] != theirs[number]]
+                assert differ == list(range(at - depth + 1, head + 1))
+            await node.heal("fork")
+            assert await linked(bench, node, head - 5, head) == await linked(bench, other, head - 5, head)
+
+    run(scenario())
+
+
+async def linked(bench: Bench, node: AnyNode, first: int, last: int) -> dict[int, str]:
+    """Return the hashes of these blocks of a node, each of which must name the one before as its parent."""
+    found: dict[int, str] = {}
+    for number in range(first, last + 1):
+        if node.kind == "nodeos":
+            asked = {"block_num_or_id": number}
+            async with bench.session.post(node.url + "/v1/chain/get_block", json=asked) as response:
+                block = await response.json()
+            mine, parent = block["id"], block["previous"]
+        else:
+            block = await result(bench.session, node, "eth_getBlockByNumber", hex(number), False)
+            mine, parent = block["hash"], block["parentHash"]
+        assert parent == found.get(number - 1, parent)
+        found[number] = mine
+    return found
+
+
+def test_nodes_of_one_branch_have_one_history() -> None:
+    async def scenario() -> None:
+        async with benched() as bench:
+            first, second = bench.cluster.nodes["client-1"], bench.cluster.nodes["client-2"]
+            await first.fault("fork", depth=20)
+            await second.fault("fork", depth=3)
+            head = await bench.height(first)
+            assert await linked(bench, first, head - 25, head) == await linked(bench, second, head - 25, head)
+            await first.heal()
+            await second.fault("fork", depth=3)
+            assert dict(second.faults["fork"])["height"] == head - 2
+
+    run(scenario())
+
+
+def test_a_node_may_lag_by_two_hundred_from_the_start() -> None:
+    async def scenario() -> None:
+        async with benched() as bench:
+            for node, other in ((bench.geth, "sealer-1"), (bench.nodeos, "worker-1")):
+                await node.fault("lag", blocks=200)
+                assert await bench.height(bench.cluster.nodes[other]) - await bench.height(node) == 200
 
     run(scenario())
 

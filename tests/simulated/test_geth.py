@@ -33,6 +33,7 @@ def small(version: str, **more: Any) -> SimulatedCluster:  # noqa: ANN401 - opti
             GethOptions(name="n3", version=version),
         ],
         clock=Clock(),
+        ethereum_load=0,
     )
 
 
@@ -221,11 +222,78 @@ def test_headers_link_up_and_the_snapshot_names_their_sealers() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("version", ["1.8.27", "1.10.26"])
+def test_it_tells_of_itself_as_its_peers_tell_of_it(version: str) -> None:
+    async def scenario() -> None:
+        async with small(version) as cluster, asking() as session:
+            told = {}
+            for node in cluster.nodes.values():
+                about = await result(session, node, "admin_nodeInfo")
+                told[about["enode"]] = about
+                assert (about["name"], about["ports"]["discovery"]) == (
+                    await result(session, node, "web3_clientVersion"),
+                    0,
+                )
+                eth = about["protocols"]["eth"]
+                assert (eth["network"], eth["config"]["chainId"]) == (18, 1337)
+                assert eth["config"]["clique"] == {"period": 3, "epoch": 30000}
+                genesis = await result(session, node, "eth_getBlockByNumber", "0x0", False)
+                head = await result(session, node, "eth_getBlockByNumber", "latest", False)
+                assert (eth["genesis"], eth["head"]) == (genesis["hash"], head["hash"])
+                assert eth["difficulty"] == int(head["totalDifficulty"], 16)
+                assert ("enr" in about) == ("snap" in about["protocols"]) == (version == "1.10.26")
+            for node in cluster.nodes.values():
+                peers = await result(session, node, "admin_peers")
+                assert len(peers) == 2
+                for peer in peers:
+                    assert (told[peer["enode"]]["id"], told[peer["enode"]]["name"]) == (peer["id"], peer["name"])
+
+    run(scenario())
+
+
+def test_a_chain_without_a_period_says_so_and_keeps_what_waits() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        async with SimulatedCluster(ethereum_period=0, ethereum_load=0, clock=clock) as cluster, asking() as session:
+            node = cluster.nodes["client-1"]
+            about = await result(session, node, "admin_nodeInfo")
+            assert about["protocols"]["eth"]["config"]["clique"]["period"] == 0
+            before = int(await result(session, node, "eth_blockNumber"), 16)
+            for name in ("sealer-1", "sealer-2", "sealer-3"):
+                await cluster.nodes[name].fault("paused")
+            cluster.submit("ethereum-demo", 7)
+            clock.now += 60
+            assert (await result(session, node, "txpool_status"))["pending"] == "0x7"
+            assert int(await result(session, node, "eth_blockNumber"), 16) == before
+            for name in ("sealer-1", "sealer-2", "sealer-3"):
+                await cluster.nodes[name].heal()
+            clock.now += 2
+            assert (await result(session, node, "txpool_status"))["pending"] == "0x0"
+            assert int(await result(session, node, "eth_blockNumber"), 16) == before + 1
+            block = await result(session, node, "eth_getBlockByNumber", "latest", False)
+            assert len(block["transactions"]) == 7
+            assert int(block["timestamp"], 16) == START + 60
+
+    run(scenario())
+
+
+def test_answers_are_dated_by_the_chains_clock_and_name_no_server() -> None:
+    async def scenario() -> None:
+        async with small("1.8.27") as cluster, asking() as session, session.get(first(cluster).url) as response:
+            assert response.headers["Date"] == "Fri, 15 Jan 2027 08:00:00 GMT"
+            assert "Server" not in response.headers
+            await first(cluster).fault("slow", delay=0)
+            async with session.get(first(cluster).url) as slow:
+                assert slow.headers["Date"] == "Fri, 15 Jan 2027 08:00:00 GMT"
+
+    run(scenario())
+
+
 def test_what_is_not_open_does_not_exist() -> None:
     async def scenario() -> None:
         async with small("1.8.27", namespaces=frozenset({"eth", "net"})) as cluster, asking() as session:
             node = first(cluster)
-            assert (await call(session, node, "eth_blockNumber"))["result"] == "0x80"
+            assert (await call(session, node, "eth_blockNumber"))["result"] == "0x100"
             for method in ("debug_metrics", "clique_getSigners", "personal_listAccounts", "web3_clientVersion"):
                 error = (await call(session, node, method))["error"]
                 assert error == {"code": -32601, "message": f"The method {method} does not exist/is not available"}

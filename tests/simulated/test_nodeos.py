@@ -14,11 +14,11 @@ from compose.simulated.nodeos_versions import VERSIONS
 from tests.helpers import run
 from tests.simulated.asking import SAMPLES, Clock, asking, get, info, shape
 
-RECORDED = sorted(str(path.relative_to(SAMPLES / "nodeos")) for path in (SAMPLES / "nodeos").glob("*/*.meta.json"))
+RECORDED = sorted(str(path.relative_to(SAMPLES / "nodeos")) for path in (SAMPLES / "nodeos").glob("**/*.meta.json"))
 
 
 def only_nodeos(**options: Any) -> SimulatedCluster:  # noqa: ANN401 - options of every type
-    return SimulatedCluster(sealers=0, clients=0, newer=0, **{"clock": Clock(), **options})
+    return SimulatedCluster(sealers=0, clients=0, newer=0, **{"clock": Clock(), "nodeos_load": 0, **options})
 
 
 def node_of(cluster: SimulatedCluster, name: str) -> NodeosNode:
@@ -196,7 +196,7 @@ def test_what_is_not_loaded_is_not_there() -> None:
             apis = json.loads((await get(session, node.url + "/v1/node/get_supported_apis"))[1])["apis"]
             assert apis
             assert all(path.startswith("/v1/chain/") for path in apis)
-            status, body = await get(session, node.url + "/v1/chain/get_block")
+            status, body = await get(session, node.url + "/v1/chain/get_account")
             assert (status, b"not simulated" in body) == (500, True)
 
     run(scenario())
@@ -319,5 +319,33 @@ def test_hosts_must_match_with_their_port() -> None:
                 url = cluster.nodes[name].url + "/v1/chain/get_info"
                 async with session.get(url, headers={"Host": host}) as response:
                     assert response.status == status, (name, host)
+
+    run(scenario())
+
+
+def test_a_block_tells_of_its_transactions() -> None:
+    async def scenario() -> None:
+        async with only_nodeos(nodeos_load=4) as cluster, asking() as session:
+            node = node_of(cluster, "worker-1")
+            head = (await info(session, node))["head_block_num"]
+            counts = []
+            for asked in (head - 3, head - 2, head - 1, str(head)):
+                url = node.url + "/v1/chain/get_block"
+                async with session.post(url, json={"block_num_or_id": asked}) as response:
+                    assert response.status == 200
+                    assert "Date" not in response.headers
+                    block = await response.json()
+                used = [(one["cpu_usage_us"], one["net_usage_words"]) for one in block["transactions"]]
+                assert all(cpu >= 100 and words >= 12 for cpu, words in used)
+                assert len({one["trx"]["id"] for one in block["transactions"]}) == len(used)
+                assert (set(block["transaction_mroot"]) == {"0"}) == (not used)
+                counts.append(len(used))
+            assert sum(counts) > 2
+            wrong: tuple[object, ...] = (None, "x", True, [], "9" * 5000)
+            for nonsense in wrong:
+                async with session.post(
+                    node.url + "/v1/chain/get_block", json={"block_num_or_id": nonsense}
+                ) as response:
+                    assert response.status == 400
 
     run(scenario())
