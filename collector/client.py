@@ -9,7 +9,10 @@ from __future__ import annotations
 import errno
 import re
 import ssl
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,6 +32,8 @@ _KEPT = 300.0  # seconds that a connection is kept: longer than intervals are; a
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "chainwatch"}
 _JSON = {"Content-Type": "application/json"}
 _BUSY = (429, 503)
+_DATE = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SMALL = 2**18  # bytes that are decoded in no time, whatever they are
 _MOST_PARTS = 100_000
 _MENDABLE = 2**18
@@ -57,6 +62,8 @@ class Client:
     `connections` counts the connections opened to the server itself: a new one may mean that the node has restarted.
     `keeps_alive` is whether its last answer left the connection open. `doing` says what the client is at with the
     server, for a message about a deadline that passed.
+
+    `wall` is the collector's clock, in seconds since the epoch: by it a source says when it asked.
     """
 
     def __init__(
@@ -65,14 +72,30 @@ class Client:
         *,
         tls_name: str = "",
         advice: dict[str, str] | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
+        self.wall = wall
         self.connections = 0
         self.keeps_alive = True
         self.doing = "doing nothing"
         self._base = without_secrets(base).rstrip("/")
         self._tls_name = tls_name or None
         self._advice = advice or {}
+        self._date = ""
         self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def date(self) -> float | None:
+        """When the server itself says that it wrote its last answer, to the second; None where it doesn't say."""
+        found = _DATE.fullmatch(self._date)
+        if found is None or found[2] not in _MONTHS:
+            return None
+        day, year, hour, minute, second = (int(found[part]) for part in (1, 3, 4, 5, 6))
+        try:
+            month = _MONTHS.index(found[2]) + 1
+            return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
+        except ValueError:
+            return None
 
     def open(self) -> None:
         """Make ready, so that the first request has less to do. To be called on the event loop."""
@@ -124,6 +147,7 @@ class Client:
             ) as response:
                 if request.own:
                     self.keeps_alive = response.headers.get("Connection", "").lower() != "close"
+                    self._date = response.headers.get("Date", "")
                 answer = await self._read(response, request)
                 if not 200 <= response.status < 300:  # noqa: PLR2004 - the range that HTTP calls success
                     raise self._refusal(response.status, answer, asked)
@@ -161,8 +185,9 @@ class Client:
         elif status == 403:  # noqa: PLR2004 - Forbidden
             kind = "forbidden"
         advice = self._advice.get(kind, "")
-        said = excerpt(_reason(body, asked))
-        return Refused(kind, f"{asked}: HTTP {status}: {said or 'no reason given'}{advice and '; ' + advice}", status)
+        reason, code = _reason(body, asked)
+        said = excerpt(reason) or "no reason given"
+        return Refused(kind, f"{asked}: HTTP {status}: {said}{advice and '; ' + advice}", status, code)
 
     def _opened(self) -> aiohttp.ClientSession:
         trace = aiohttp.TraceConfig()
@@ -258,13 +283,15 @@ def _failure(error: Exception, asked: str) -> Failure:  # noqa: PLR0911 - a list
     return BadAnswer("bad_answer", f"{asked}: the answer is not HTTP: {excerpt(said, 80)}")
 
 
-def _reason(body: bytes, asked: str) -> str | bytes:
-    """Return what a refusal says: the messages of nodeos's error document, or the text as it is."""
+def _reason(body: bytes, asked: str) -> tuple[str | bytes, int | None]:
+    """Return what a refusal says, and its code: of nodeos's error document, or else the text as it is and None."""
     try:
         check_parts(body, asked)
         said = orjson.loads(body)
         details = [detail["message"] for detail in said["error"]["details"][:1]]
         parts = [said["message"], said["error"]["what"], *details]
-        return ": ".join(dict.fromkeys(part for part in parts if part and part != "unspecified"))
-    except (orjson.JSONDecodeError, LookupError, TypeError, TooLarge):
-        return body
+        code = said["error"].get("code")
+        reason = ": ".join(dict.fromkeys(part for part in parts if part and part != "unspecified"))
+        return reason, code if type(code) is int else None
+    except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError, TooLarge):
+        return body, None

@@ -63,11 +63,12 @@ class TooLarge(Failure):
 
 
 class Refused(Failure):
-    """An HTTP status other than 2xx. `status` is that status."""
+    """An HTTP status other than 2xx. `status` is that status, `code` the number of nodeos's own error, where told."""
 
-    def __init__(self, kind: str, message: str, status: int) -> None:
+    def __init__(self, kind: str, message: str, status: int, code: int | None = None) -> None:
         super().__init__(kind, message)
         self.status = status
+        self.code = code
 
 
 class BadAnswer(Failure):

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from collector.client import Client
 from collector.configuration import StaticServer, read_configuration
 from collector.discovery.making import target
 from collector.failures import KINDS, Failure
+from collector.observations import Comparable, Observation
 from collector.readings import Reading
 from collector.remarks import Remarks
 from collector.sources import SourceFactory
@@ -32,8 +33,6 @@ from tests.helpers import run
 CASES = Path(__file__).parent / "cases"
 OTHER_ANSWERS = CASES / "other-answers"
 FOLDERS = sorted(path.parent for path in CASES.glob("*/config.yaml"))
-EXPECTED = ("expected.lp", "expected.prom", "expected.failure")
-
 SOURCES: dict[str, SourceFactory] = {"ethereum": Ethereum, "nodeos": Nodeos}
 
 TIME_NS = 1_795_244_826_500_000_000
@@ -47,6 +46,7 @@ class Gathered:
     target: Target
     readings: list[Reading] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    observation: Observation | None = None
 
 
 async def gather(folder: Path) -> Gathered:
@@ -66,6 +66,8 @@ async def gather(folder: Path) -> Gathered:
         )
         try:
             gathered.readings = await source.gather()
+            assert isinstance(source, Comparable)
+            gathered.observation = source.observation
         except Failure as failure:
             gathered.failures.append(f"{failure.kind}: {failure}")
         finally:
@@ -84,12 +86,30 @@ def outcome(gathered: Gathered) -> dict[str, bytes]:
     texts = {
         "expected.lp": b"".join(encode(reading) for reading in readings),
         "expected.prom": Layout([reading.shape for reading in readings]).render(readings, openmetrics=True),
+        "expected.observation.yaml": _told(gathered.observation),
         "expected.failure": "".join(f"{failure}\n" for failure in gathered.failures).encode(),
     }
     if not readings:
         texts["expected.prom"] = b""
     place = re.compile(rb'(port=|port="|127\.0\.0\.1:)' + port.encode() + rb"\b")
     return {name: place.sub(rb"\1PORT", text) for name, text in texts.items()}
+
+
+MEASURED = ("at", "took", "clock", "clock_within")
+
+
+def _told(observation: Observation | None) -> bytes:
+    """Return what an observation says, and nothing of what it leaves open or of what differs from run to run."""
+    if observation is None:
+        return b""
+    told = {key: value for key, value in asdict(observation).items() if key not in MEASURED}
+    return yaml.safe_dump(_without_unknown(told), sort_keys=False, width=120).encode()
+
+
+def _without_unknown(told: Any) -> Any:  # noqa: ANN401 - what YAML can be made of
+    if isinstance(told, dict):
+        return {key: _without_unknown(value) for key, value in told.items() if value is not None and value != ""}
+    return [_without_unknown(each) for each in told] if isinstance(told, list | tuple) else told
 
 
 def _answers(folder: Path) -> tuple[Answers, Answer]:
@@ -116,7 +136,9 @@ def _answers(folder: Path) -> tuple[Answers, Answer]:
 def _rpc(methods: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
     message = f"the method {call['method']} does not exist/is not available"
     absent = {"jsonrpc": "2.0", "error": {"code": -32601, "message": message}}
-    return {**methods.get(call["method"], absent), "id": call["id"]}
+    # One method is asked for different things at a time: of which block, its first parameter says.
+    what = [part for part in call["params"][:1] if part not in ("latest", True)]
+    return {**methods.get("-".join([call["method"], *what]), absent), "id": call["id"]}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -24,7 +24,7 @@ class Problems(Protocol):
 
 
 class Source(Protocol):
-    """Gathers one target.
+    """Gathers one target. One that is also `collector.observations.Comparable` tells more than readings hold.
 
     The agent never calls `gather` again before the last call has ended, cancels it at the deadline, and turns any
     exception into a failed gather: `collector.failures.Failure` by its kind, everything else as "internal".

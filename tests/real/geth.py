@@ -6,12 +6,13 @@ geth 1.13.15 is the last version that seals. It is `geth` in PATH, or where CHAI
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -30,6 +31,7 @@ from tests.real.servers import Process, answers, fetch, free_port, require, unav
 CHAIN_ID = 1337
 PERIOD = 1
 PASSWORD = "on loopback only"
+LOOPBACK = "127.0.0.1"
 
 
 def geth() -> str:
@@ -71,22 +73,35 @@ def genesis(signers: list[str]) -> dict[str, Any]:
 
 
 class Node:
-    """One geth, at its own ports from first to last. A sealer has an account."""
+    """One geth, at its own ports from first to last. A sealer has an account.
 
-    def __init__(self, binary: str, folder: Path, name: str, account: LocalAccount | None) -> None:
+    It answers at the address `host`, and has its peers know it by `known_as`.
+    """
+
+    def __init__(
+        self,
+        binary: str,
+        folder: Path,
+        name: str,
+        account: LocalAccount | None,
+        host: str = LOOPBACK,
+        known_as: str = LOOPBACK,
+    ) -> None:
         self.name = name
         self.role = "sealer" if account else "client"
         self.account = account
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{host}:{self.port}"
         metrics_port = free_port()
-        self.metrics_url = f"http://127.0.0.1:{metrics_port}/debug/metrics"
+        self.metrics_url = f"http://{host}:{metrics_port}/debug/metrics"
+        network = ipaddress.ip_network(f"{known_as}/8", strict=False)
+        nat = "none" if known_as == LOOPBACK else f"extip:{known_as}"
         argv = [binary, "--datadir", folder, "--networkid", CHAIN_ID, "--syncmode", "full", "--cache", 64]
-        argv += ["--port", free_port(), "--nat", "none", "--nodiscover", "--netrestrict", "127.0.0.0/8"]
+        argv += ["--port", free_port(), "--nat", nat, "--nodiscover", "--netrestrict", network]
         argv += ["--authrpc.port", free_port(), "--ipcdisable"]
-        argv += ["--http", "--http.addr", "127.0.0.1", "--http.port", self.port, "--http.vhosts", "*"]
+        argv += ["--http", "--http.addr", host, "--http.port", self.port, "--http.vhosts", "*"]
         argv += ["--http.api", "eth,net,web3,txpool,debug,admin,clique"]
-        argv += ["--metrics", "--metrics.addr", "127.0.0.1", "--metrics.port", metrics_port]
+        argv += ["--metrics", "--metrics.addr", host, "--metrics.port", metrics_port]
         if account:
             (folder / "password").write_text(PASSWORD)
             # One round: the key guards nothing, and the node is to unlock it at once.
@@ -171,20 +186,25 @@ class Network:
         wait_for(partial(node.has_reached, head), f"{node.name} is in step")
 
 
-@contextmanager
-def clique(tmp_path: Path) -> Iterator[Network]:
-    """Run a network for as long as the block lasts, from when every node has its peers and every head moves."""
-    binary = geth()
-    accounts = [Account.create() for _ in range(2)]
-    first = tmp_path / "sealer-1"
+def prepare(binary: str, tmp_path: Path, names: Sequence[str], accounts: Sequence[LocalAccount]) -> None:
+    """Make a folder for each of these nodes, with the genesis of a chain that the accounts seal."""
+    first = tmp_path / names[0]
     first.mkdir()
     (first / "genesis.json").write_text(json.dumps(genesis([account.address for account in accounts])))
     subprocess.run(
         [binary, "init", "--datadir", first, first / "genesis.json"], check=True, capture_output=True, timeout=60
     )
     (first / "geth" / "nodekey").unlink()  # each node makes its own
-    for name in ("sealer-2", "client"):
+    for name in names[1:]:
         shutil.copytree(first, tmp_path / name)
+
+
+@contextmanager
+def clique(tmp_path: Path) -> Iterator[Network]:
+    """Run a network for as long as the block lasts, from when every node has its peers and every head moves."""
+    binary = geth()
+    accounts = [Account.create() for _ in range(2)]
+    prepare(binary, tmp_path, ("sealer-1", "sealer-2", "client"), accounts)
     with ExitStack() as stack:
         nodes = []
         for name, account in zip(("sealer-1", "sealer-2", "client"), (*accounts, None), strict=True):

@@ -44,8 +44,13 @@ FAILS = {  # by fault: the kind of failure, or SOUND where the node answers all 
     "stall": SOUND,
     "lag": SOUND,
     "fork": SOUND,
+    "split": SOUND,
     "no_peers": SOUND,
     "paused": SOUND,
+    "skip": SOUND,
+    "double": SOUND,
+    "mute": SOUND,
+    "clock": SOUND,
     "restart": SOUND,
 }
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from collector.readings import Value
@@ -20,6 +22,8 @@ _HASH = re.compile(r"0x[0-9a-f]{64}")
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 _LONGEST_QUANTITY = 2 + 64  # "0x" and the digits of 256 bits, the EVM's word
+
+_STATUS_BLOCKS = 64  # that clique_status looks back
 
 MOST_SIGNERS = 200
 """Signers that get series of their own; a Clique network of more is not known."""
@@ -62,13 +66,18 @@ def chain_id(value: object) -> str:
     return str(int(quantity(value)))
 
 
+def block_hash(value: object) -> str:
+    """Return the hash of a block, in lower case."""
+    return text(_HASH, value)
+
+
 def _head(block: Any) -> Values:  # noqa: ANN401 - JSON can be anything
     values: Values = {
         "head_block_number": quantity(block["number"]),
         "head_block_timestamp_seconds": quantity(block["timestamp"]),
-        "head_block_hash": text(_HASH, block["hash"]),
-        "head_block_parent_hash": text(_HASH, block["parentHash"]),
-        "head_block_transactions": len(_list(block["transactions"])),
+        "head_block_hash": block_hash(block["hash"]),
+        "head_block_parent_hash": block_hash(block["parentHash"]),
+        "head_block_transactions": len(entries(block["transactions"])),
     }
     for field, key in (
         ("head_block_difficulty", "difficulty"),
@@ -97,11 +106,23 @@ def _pool(status: Any) -> Values:  # noqa: ANN401 - as above
     return {"txpool_pending": quantity(status["pending"]), "txpool_queued": quantity(status["queued"])}
 
 
-def _signers(signers: Any) -> Values:  # noqa: ANN401 - as above
-    return {"clique_signers": len({address(signer) for signer in _list(signers)})}
+def signers(document: Any) -> tuple[str, ...]:  # noqa: ANN401 - as above
+    """Return the addresses of who may seal, ascending."""
+    listed = tuple(entries(document))
+    return _ascending(listed) if len(listed) <= MOST_SIGNERS else _ascending.__wrapped__(listed)
+
+
+@lru_cache(256)
+def _ascending(addresses: tuple[object, ...]) -> tuple[str, ...]:
+    """Return them in order; every node of a chain lists the same, gather after gather."""
+    return tuple(sorted({address(signer) for signer in addresses}))
 
 
 def _clique_status(status: Any) -> Values:  # noqa: ANN401 - as above
+    # Before block 2 there is nothing that it could tell: at genesis geth counts the blocks down from 0, at the first
+    # one it divides by 0, which comes as an error (`rpc.NotANumber`) or, from others, as NaN.
+    if not 0 < status.get("numBlocks", 1) <= _STATUS_BLOCKS:
+        return {}
     in_turn = float(status["inturnPercent"]) / 100
     if not math.isfinite(in_turn):
         raise ValueError("inturnPercent is no finite number")
@@ -110,10 +131,11 @@ def _clique_status(status: Any) -> Values:  # noqa: ANN401 - as above
 
 
 def _peers(peers: Any) -> Values:  # noqa: ANN401 - as above
-    return {"peers_inbound": sum(peer["network"]["inbound"] is True for peer in _list(peers))}
+    return {"peers_inbound": sum(peer["network"]["inbound"] is True for peer in entries(peers))}
 
 
-def _list(value: Any) -> list[Any]:  # noqa: ANN401 - as above
+def entries(value: Any) -> list[Any]:  # noqa: ANN401 - as above
+    """Return a list, whatever is in it."""
     if not isinstance(value, list):
         raise TypeError("no list")
     return value
@@ -124,25 +146,37 @@ def sealer_activity(status: Any) -> dict[str, int]:  # noqa: ANN401 - as above
     return {address(signer): int(count) for signer, count in list(status["sealerActivity"].items())[:MOST_SIGNERS]}
 
 
-Call = tuple[str, tuple[Any, ...]]
-"""A method and its parameters."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A method and its parameters. Each is one object and equals no other: answers are found by it."""
 
-HEAD: Call = ("eth_getBlockByNumber", ("latest", False))
-VERSION: Call = ("web3_clientVersion", ())
-CHAIN_ID: Call = ("eth_chainId", ())
-NETWORK_ID: Call = ("net_version", ())
-CLIQUE_STATUS: Call = ("clique_status", ())
-DEBUG_METRICS: Call = ("debug_metrics", (True,))
+    method: str
+    parameters: tuple[Any, ...] = ()
+
+
+HEAD = Call("eth_getBlockByNumber", ("latest", False))
+VERSION = Call("web3_clientVersion")
+CHAIN_ID = Call("eth_chainId")
+NETWORK_ID = Call("net_version")
+CLIQUE_STATUS = Call("clique_status")
+DEBUG_METRICS = Call("debug_metrics", (True,))
+PEER_COUNT = Call("net_peerCount")
+SYNCING = Call("eth_syncing")
+POOL = Call("txpool_status")
+SIGNERS = Call("clique_getSigners")
+PEERS = Call("admin_peers")
+NODE_INFO = Call("admin_nodeInfo")
+GENESIS = Call("eth_getBlockByNumber", ("0x0", False))
 
 READERS: Mapping[Call, Callable[[Any], Values]] = {
     HEAD: _head,
-    ("net_peerCount", ()): lambda count: {"peers": quantity(count)},
-    ("eth_syncing", ()): _syncing,
-    ("eth_gasPrice", ()): lambda price: {"gas_price_wei": quantity(price)},
-    ("txpool_status", ()): _pool,
-    ("clique_getSigners", ()): _signers,
+    PEER_COUNT: lambda count: {"peers": quantity(count)},
+    SYNCING: _syncing,
+    Call("eth_gasPrice"): lambda price: {"gas_price_wei": quantity(price)},
+    POOL: _pool,
+    SIGNERS: lambda addresses: {"clique_signers": len(signers(addresses))},
     CLIQUE_STATUS: _clique_status,
-    ("admin_peers", ()): _peers,
+    PEERS: _peers,
 }
 """The calls whose results are catalogued metrics of measurement `chain`."""
 
@@ -152,3 +186,11 @@ IDENTITY: Mapping[str, tuple[Call, Callable[[Any], str]]] = {
     "network_id": (NETWORK_ID, network_id),
 }
 """The calls that say what the node is, by the label of `chain_node_info` that each fills."""
+
+FACTS = (NODE_INFO, GENESIS)
+"""The calls that tell what does not change while the node runs."""
+
+
+def block_call(number: int) -> Call:
+    """Return the call that tells of one block of the node's chain."""
+    return Call(HEAD.method, (hex(number), False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -17,12 +17,23 @@ from collector.sources.ethereum.methods import Call
 METHOD_NOT_FOUND = -32601
 """The code of a method that the node does not have or does not show; the words differ from version to version."""
 
+NOT_A_NUMBER = "json: unsupported value: NaN"
+
+_MOST_BATCHES = 256
+
 
 class NotOffered(Failure):
     """The node has no such method, or does not show its namespace here."""
 
     def __init__(self, method: str) -> None:
         super().__init__("rpc", f"{method} is not offered here")
+
+
+class NotANumber(Failure):
+    """The node came to a result that JSON can't hold: Go's NaN, the share of something in nothing."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__("rpc", f"{method}: there is no such figure")
 
 
 class _Answer(msgspec.Struct):
@@ -36,8 +47,8 @@ class _Answer(msgspec.Struct):
 _ANSWERS = msgspec.json.Decoder(list[_Answer])
 
 
-async def ask(client: Client, url: str, calls: Sequence[Call]) -> dict[str, memoryview | Failure]:
-    """Ask all calls in one round trip. Returns, by method, the result's JSON, or the Failure that stands in its place.
+async def ask(client: Client, url: str, calls: Sequence[Call]) -> dict[Call, memoryview | Failure]:
+    """Ask all calls in one round trip. Returns, by call, the result's JSON, or the Failure that stands in its place.
 
     Raises Failure if there is no answer to the batch as a whole, or if nothing of it is offered.
     """
@@ -48,7 +59,7 @@ async def ask(client: Client, url: str, calls: Sequence[Call]) -> dict[str, memo
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         answers = _other_answers(body)
     by_id = {answer.id: answer for answer in answers if type(answer.id) is int}
-    results = {method: _result(method, by_id.get(number)) for number, (method, _) in enumerate(calls)}
+    results = {call: _result(call.method, by_id.get(number)) for number, call in enumerate(calls)}
     if all(isinstance(result, NotOffered) for result in results.values()):
         raise BadAnswer("rpc", "none of the methods that are asked for is offered here: is this an Ethereum node?")
     return results
@@ -75,13 +86,13 @@ def _other_answers(body: bytes) -> list[_Answer]:
         raise BadAnswer("bad_answer", "JSON-RPC batch: an answer nested deeper than any node's") from error
 
 
-@cache
+@lru_cache(_MOST_BATCHES)
 def _batch(calls: tuple[Call, ...]) -> bytes:
     """Return the body; the same calls are asked at every gather, of many nodes alike."""
     return orjson.dumps(
         [
-            {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
-            for number, (method, params) in enumerate(calls)
+            {"jsonrpc": "2.0", "id": number, "method": call.method, "params": call.parameters}
+            for number, call in enumerate(calls)
         ]
     )
 
@@ -102,5 +113,7 @@ def _error(method: str, error: Any) -> Failure:  # noqa: ANN401 - as above
     if error.get("code") == METHOD_NOT_FOUND:
         return NotOffered(method)
     code, message = error.get("code"), error.get("message")
+    if message == NOT_A_NUMBER:
+        return NotANumber(method)
     said = excerpt(message) if isinstance(message, str) else "no message"
     return BadAnswer("rpc", f"{method}: the node answers with error {code if type(code) is int else '?'}: {said}")

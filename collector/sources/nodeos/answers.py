@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
+from collector.observations import Peer
 from collector.readings import Value
+from collector.remarks import excerpt
 from collector.sources.nodeos.endpoints import CONNECTIONS, DB_SIZE, FINALIZERS, PAUSED, SCHEDULE, Endpoint
 from collector.sources.nodeos.values import account, count, entries, flag, identifier, number, seconds
+from collector.sources.observing import LONGEST_NAME, MOST_PEERS
 
 Values = dict[str, Value]
 
-MOST_CONNECTIONS = 1_000
-"""Connections that are looked at; nodeos takes 25 unless told otherwise."""
+_LONGEST = 512  # characters
+_ANYWHERE = ("0.0.0.0:", "[::]:", ":::")
 
 MOST_PRODUCERS = 200
 """Producers that get series of their own; a schedule holds 125 at most, get_producers answers with 50."""
@@ -62,8 +66,37 @@ def apis(document: Any) -> frozenset[str]:  # noqa: ANN401 - as above
 
 
 def _connections(connections: Any) -> Values:  # noqa: ANN401 - as above
-    peers = [peer for peer in entries(connections)[:MOST_CONNECTIONS] if _connected(peer)]
-    return {"peers": len(peers), "peers_inbound": sum(peer["peer"] == "" for peer in peers)}
+    connected = [peer for peer in entries(connections)[:MOST_PEERS] if _connected(peer)]
+    return {"peers": len(connected), "peers_inbound": sum(peer["peer"] == "" for peer in connected)}
+
+
+def peers(connections: Any) -> tuple[Peer, ...]:  # noqa: ANN401 - as above
+    """Return whom the node is connected to, from net/connections."""
+    return tuple([_listed(peer) for peer in entries(connections)[:MOST_PEERS] if _connected(peer)])
+
+
+def _listed(peer: dict[str, Any]) -> Peer:
+    handshake = peer["last_handshake"]
+    told = [handshake.get(key, "")[:_LONGEST] for key in ("node_id", "agent", "p2p_address")]
+    # Cut before they are kept.
+    return _peer(*told, peer["peer"][:_LONGEST], peer.get("remote_ip", "")[:_LONGEST])
+
+
+@lru_cache(4 * MOST_PEERS)
+def _peer(node: str, agent: str, listens: str, asked: str, remote: str) -> Peer:
+    """Return a peer; it is the same at every gather, and that of several nodes.
+
+    Where it listens it says as `HOST:PORT - BEGINNING-OF-ITS-ID`, with a host that may mean any.
+    """
+    address = listens.partition(" - ")[0]
+    if address.startswith(_ANYWHERE):
+        address = ""
+    return Peer(
+        id=excerpt(node, LONGEST_NAME),
+        name=excerpt(agent, LONGEST_NAME),
+        address=excerpt(address or asked or remote, LONGEST_NAME),
+        inbound=asked == "",
+    )
 
 
 def _connected(peer: Any) -> bool:  # noqa: ANN401 - as above

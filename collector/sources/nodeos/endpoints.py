@@ -41,6 +41,13 @@ FINALIZERS = Endpoint("/v1/chain/get_finalizer_info")
 METRICS = Endpoint("/v1/prometheus/metrics", "eosio::prometheus_plugin", group="prometheus", curated=False)
 """Here in Leap 5 and Spring; Leap 4 has the page on a listener of its own, the target's `metrics_url`."""
 
+BLOCK = Endpoint("/v1/chain/get_block", "eosio::chain_api_plugin")
+BLOCK_INFO = Endpoint("/v1/chain/get_block_info", "eosio::chain_api_plugin")
+"""The header alone, from EOSIO 2.0 on."""
+
+BLOCKS = (BLOCK, BLOCK_INFO)
+"""What tells of one block; which one stands in the body of the request."""
+
 PARTS = (CONNECTIONS, PAUSED, RUNTIME_OPTIONS, DB_SIZE, SCHEDULE, PRODUCERS, FINALIZERS, METRICS)
 """What is asked beside get_info, where the node offers it."""
 

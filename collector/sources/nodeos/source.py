@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from collector.catalogue import CHAIN, NODES, PRODUCER
 from collector.client import Client, decode
-from collector.failures import BadAnswer, Failure, Refused, Unreachable
+from collector.failures import BadAnswer, Failure, Refused, TooLarge, Unreachable
+from collector.observations import Block, Network, Observation
 from collector.paths import MOST_NUMBERS, Path, Selection, field_name
 from collector.readings import Field, Kind, Reading, Tags, Value
 from collector.remarks import Remarks, excerpt
 from collector.shapes import Shapes
 from collector.sources import Problems, unmatched
-from collector.sources.nodeos import answers, raw
+from collector.sources.nodeos import answers, blocks, raw
 from collector.sources.nodeos.endpoints import (
+    BLOCKS,
+    CONNECTIONS,
     DB_SIZE,
     GROUPS,
     INFO,
@@ -30,6 +34,7 @@ from collector.sources.nodeos.endpoints import (
     Endpoint,
 )
 from collector.sources.nodeos.values import identifier
+from collector.sources.observing import BLOCKS_SHARE
 from collector.sources.pages import PAGE_SHARE, fetch_page
 from collector.sources.restarts import Restarts
 from collector.targets import Target
@@ -69,12 +74,18 @@ class Nodeos:
         self._wanted = [part for part in wanted if not (part is METRICS and self._page_url)]
         self._field = lru_cache(maxsize=2 * MOST_NUMBERS)(self._make_field)
         self._offered: set[Endpoint] | None = None
+        self._blocks_by: list[Endpoint] = list(BLOCKS)
         self._began = 0.0
+        self._at = 0.0
+        self._took = 0.0
         self._whole = True  # whether no part of the gather failed
         self._restarts = Restarts(client)
+        self.observation: Observation | None = None
+        """What the last gather tells beyond its readings; see `collector.observations.Comparable`."""
 
     async def gather(self) -> list[Reading]:
         """Return `chain`, `chain_node` (info), `chain_producer` and `nodeos` readings. Raises Failure."""
+        self.observation = None
         self._shapes.begin()
         self._whole = True
         self._began = asyncio.get_running_loop().time()
@@ -84,11 +95,35 @@ class Nodeos:
             self._offered = None
             raise
 
+    async def blocks(self, numbers: Sequence[int]) -> list[Block]:
+        """Return these blocks, asked for one after another, the newest first, as far as there is time. Raises Failure.
+
+        Where nodeos does not answer with a block, it is asked for the header alone.
+        """
+        loop = asyncio.get_running_loop()
+        until = self._began + BLOCKS_SHARE * self._target.timeout
+        longest = 0.0
+        found: list[Block] = []
+        failures: list[Failure] = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                for number in sorted(numbers, reverse=True):
+                    began = loop.time()
+                    if began + longest > until:
+                        break
+                    found += await self._block(number, failures)
+                    longest = max(longest, loop.time() - began)
+        if failures:  # what is wrong with one is mostly wrong with all
+            self._problem(failures[0].kind, str(failures[0]))
+        return found
+
     async def close(self) -> None:
         """Do nothing: the client is all there is to close."""
 
     async def _gather(self) -> list[Reading]:
+        self._at = self._client.wall()
         info = await self._info()
+        self._took = asyncio.get_running_loop().time() - self._began
         try:
             values = answers.head(info)
         except _OTHER_FORM as error:
@@ -107,7 +142,8 @@ class Nodeos:
         documents = await self._ask_parts(offered)
         for endpoint, read in answers.READERS.items():
             values |= self._read(documents, endpoint, read) or {}
-        readings = [self._shapes.curated(CHAIN, values), *self._producers(documents)]
+        scheduled = _scheduled(documents)
+        readings = [self._shapes.curated(CHAIN, values), *self._producers(documents, scheduled or [])]
         if identity:
             readings.append(self._shapes.curated(_INFO, {"info": 1}, **identity))
         figures = [
@@ -121,7 +157,67 @@ class Nodeos:
         if learning and self._whole:
             self._say_what_is_missing(offered)
             await self._tell_unmatched([figure.path for figure in figures])
+        self.observation = self._observe(values, identity, scheduled, documents)
         return readings
+
+    async def _block(self, number: int, failures: list[Failure]) -> list[Block]:
+        """Return a block, or none. Raises Failure where asking on is of no use; others are added to `failures`."""
+        wrong: Failure | None = None
+        for endpoint in tuple(self._blocks_by):
+            try:
+                return [blocks.read(await self._fetch(endpoint, blocks.request(endpoint, number)), number)]
+            except Refused as refusal:
+                if refusal.code == blocks.UNKNOWN_BLOCK:
+                    return []
+                if refusal.kind == "busy":
+                    raise
+                if refusal.status == _NOT_FOUND:
+                    self._blocks_by.remove(endpoint)
+                else:
+                    wrong = refusal
+            except (TooLarge, BadAnswer) as failure:
+                wrong = failure
+        failures += [wrong] if wrong else []
+        return []
+
+    def _observe(
+        self,
+        values: dict[str, Value],
+        identity: dict[str, str],
+        schedule: list[str] | None,
+        documents: dict[Endpoint, Any],
+    ) -> Observation:
+        number = self._number(values, "head_block_number")
+        return Observation(
+            at=self._at,
+            took=self._took,
+            head=None if number is None else _head(number, values),
+            finalized=self._number(values, "finalized_block_number"),
+            finalized_at=_moment(values, "finalized_block_timestamp_seconds"),
+            best_known=self._number(values, "fork_database_head_block_number"),
+            network=Network(genesis=identity.get("chain_id", "")),
+            version=identity.get("version", ""),
+            peer_count=self._number(values, "peers"),
+            peers=self._read(documents, CONNECTIONS, answers.peers) if "peers" in values else None,
+            schedule=self._whole_schedule(values, schedule),
+            finalizers=self._number(values, "finalizers"),
+            paused=bool(values["producer_paused"]) if "producer_paused" in values else None,
+        )
+
+    def _number(self, values: dict[str, Value], field: str) -> int | None:
+        """Return a number if it is one that a chain comes to."""
+        value = values.get(field)
+        if isinstance(value, int) or value is None:
+            return value
+        self._problem("bad_answer", f"{field}: a number beyond all chains: {value:.0e}")
+        return None
+
+    def _whole_schedule(self, values: dict[str, Value], scheduled: list[str] | None) -> list[str] | None:
+        """Return the producers in the order of their turns; None where not all of them were looked at."""
+        if scheduled is not None and values.get("producers") != len(scheduled):
+            self._remarks.once("schedule", f"{values.get('producers')} producers are more than can be compared")
+            return None
+        return scheduled
 
     async def _info(self) -> Any:  # noqa: ANN401 - JSON can be anything
         try:
@@ -132,13 +228,12 @@ class Nodeos:
             message = f"{refusal}; is this a nodeos, and does it load {INFO.plugin}?"
             raise Refused(refusal.kind, message, refusal.status) from refusal
 
-    async def _fetch(self, endpoint: Endpoint) -> bytes:
+    async def _fetch(self, endpoint: Endpoint, body: bytes | None = None) -> bytes:
         """Ask the node itself. Raises Failure."""
         parts = self._target.parts
         url = parts._replace(path=parts.path.rstrip("/") + endpoint.path).geturl()
-        if endpoint.body is None:
-            return await self._client.get(url)
-        return await self._client.post(url, endpoint.body)
+        body = body or endpoint.body
+        return await (self._client.get(url) if body is None else self._client.post(url, body))
 
     async def _ask_parts(self, offered: set[Endpoint]) -> dict[Endpoint, Any]:
         """Return the decoded answers of the endpoints that the node offers; what failed is reported and left out."""
@@ -172,6 +267,7 @@ class Nodeos:
 
     async def _learn(self) -> set[Endpoint]:
         """Return what the node offers of what is wanted; all of it where it can't tell: a 404 then sorts it out."""
+        self._blocks_by = list(BLOCKS)
         try:
             apis = answers.apis(decode(await self._fetch(SUPPORTED_APIS), SUPPORTED_APIS.path))
         except Refused:  # early versions don't have it, and a proxy may not let it through
@@ -180,6 +276,7 @@ class Nodeos:
             failure = error if isinstance(error, Failure) else _bad_answer(SUPPORTED_APIS, error)
             self._problem(failure.kind, str(failure))
             return set(self._wanted)
+        self._blocks_by = [endpoint for endpoint in BLOCKS if endpoint.path in apis]
         return {endpoint for endpoint in self._wanted if endpoint.path in apis}
 
     def _read(self, documents: dict[Endpoint, Any], endpoint: Endpoint, read: Callable[[Any], T]) -> T | None:
@@ -216,14 +313,11 @@ class Nodeos:
                 self._problem("bad_answer", f"{INFO.path}: chain_id: {error}")
         return tags
 
-    def _producers(self, documents: dict[Endpoint, Any]) -> list[Reading]:
+    def _producers(self, documents: dict[Endpoint, Any], scheduled: list[str]) -> list[Reading]:
         producers: dict[str, dict[str, Value]] = {}
         producers.update(self._read(documents, PRODUCERS, answers.registered) or {})
-        try:
-            for name in answers.scheduled(documents[SCHEDULE]):
-                producers.setdefault(name, {})["scheduled"] = 1
-        except _OTHER_FORM:  # not offered, or said by the reader of the same answer
-            pass
+        for name in scheduled:
+            producers.setdefault(name, {})["scheduled"] = 1
         return [self._shapes.curated(PRODUCER, values, producer=name) for name, values in producers.items()]
 
     def _raw(self, figures: Iterable[raw.Figure]) -> list[Reading]:
@@ -267,6 +361,27 @@ class Nodeos:
     def _problem(self, kind: str, message: str) -> None:
         self._whole = False
         self._tell(kind, message)
+
+
+def _scheduled(documents: dict[Endpoint, Any]) -> list[str] | None:
+    """Return the names in the schedule; None where it isn't offered, or can't be read: the reader of counts says so."""
+    try:
+        return answers.scheduled(documents[SCHEDULE])
+    except _OTHER_FORM:
+        return None
+
+
+def _head(number: int, values: dict[str, Value]) -> Block:
+    return Block(
+        number=number,
+        hash=str(values.get("head_block_hash", "")),
+        timestamp=float(values["head_block_timestamp_seconds"]),
+        maker=str(values.get("head_block_producer", "")),
+    )
+
+
+def _moment(values: dict[str, Value], field: str) -> float | None:
+    return float(values[field]) if field in values else None
 
 
 def _bad_answer(endpoint: Endpoint, error: Exception) -> BadAnswer:
