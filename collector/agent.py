@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from collector.about import About
 from collector.exporting import Exporter
+from collector.health.health import Health
 from collector.readings import Reading
 from collector.remarks import Remarks, excerpt
 from collector.shielded import Shielded, Trial, everything
@@ -68,10 +69,12 @@ class Agent:
         own_ticks: Callable[[float], Ticks] = between_ticks,
         *,
         pushed_ticks: Callable[[float], Ticks] = Clock,
+        health: Health | None = None,
     ) -> None:
         self._exporters = list(exporters)
         self._sources = sources
         self._about = about
+        self._health = health or Health()
         self._own_interval = 10.0
         self._ticks = ticks
         self._own_ticks = own_ticks
@@ -109,6 +112,7 @@ class Agent:
         self._apply()
         self._tasks = [asyncio.create_task(self._refresh(chain)) for chain in chains]
         self._tasks += [asyncio.create_task(self._tell_pushed(chain)) for chain in chains if chain.pushed]
+        self._tasks += [asyncio.create_task(self._tell_health(chain)) for chain in chains]
         self._tasks += [
             asyncio.create_task(Trial(each, self.deliver, chain.holds).run(self._pushed_ticks(each.interval)))
             for chain in chains
@@ -124,9 +128,12 @@ class Agent:
         found = await self._find(chains)
         targets = [target for targets in found.values() for target in targets]
         self._tell(self._exporters, targets)
+        self._health.follow(targets)
         watches = [self._watch(target) for target in targets]
         trials = [Trial(each, self.deliver) for chain in chains for each in chain.shielded if chain.holds(str(each))]
         well = await asyncio.gather(*(watch.gather() for watch in watches), *(trial.attempt() for trial in trials))
+        for chain in chains:
+            self._deliver_health(chain)
         await self._deliver_about()
         await asyncio.gather(*(watch.close() for watch in watches))
         return well
@@ -167,6 +174,10 @@ class Agent:
         _log.debug("output %s: a defect", exporter.name, exc_info=error)
         self._exporter_remarks.failed(exporter.name, f"{exporter.name}: a defect: {excerpt(repr(error))}")
 
+    def _chain_defect(self, chain: Chain, part: str, error: Exception) -> None:
+        _log.debug("%s: %s: a defect", chain.name, part, exc_info=error)
+        self._exporter_remarks.failed(f"{chain.name} {part}", f"{chain.name}: {part}: a defect: {excerpt(repr(error))}")
+
     @staticmethod
     async def _find(chains: Sequence[Chain]) -> dict[str, list[Target]]:
         found = await asyncio.gather(*(chain.discovery.targets() for chain in chains))
@@ -190,6 +201,7 @@ class Agent:
         if (following := list(wanted)) != self._followed:
             self._followed = following
             self._tell(self._exporters, following)
+            self._health.follow(following)
         for target in wanted:
             if target not in self._watches:
                 watch = self._watch(target)
@@ -208,7 +220,7 @@ class Agent:
         retiring.add_done_callback(self._retiring.discard)
 
     def _watch(self, target: Target) -> Watch:
-        return Watch(target, self._sources(target.kind), self.deliver, self._about)
+        return Watch(target, self._sources(target.kind), self.deliver, self._about, self._health)
 
     async def _tell_pushed(self, chain: Chain) -> None:
         """Deliver what the nodes of a chain have pushed, at every tick of the chain."""
@@ -219,10 +231,24 @@ class Agent:
             try:
                 readings = chain.pushed(self._found[chain.name])
             except Exception as error:  # noqa: BLE001 - a defect there must not end the deliveries
-                _log.debug("%s: ethstats: a defect", chain.name, exc_info=True)
-                self._exporter_remarks.failed(chain.name, f"{chain.name}: ethstats: a defect: {excerpt(repr(error))}")
+                self._chain_defect(chain, "ethstats", error)
                 continue
             self.deliver(readings, chain.interval)
+
+    async def _tell_health(self, chain: Chain) -> None:
+        """Deliver the signals of a chain, between the gathers of its servers: then each has told of this interval."""
+        ticks = self._own_ticks(chain.interval)
+        while True:
+            await ticks.next()
+            self._deliver_health(chain)
+
+    def _deliver_health(self, chain: Chain) -> None:
+        try:
+            readings = self._health.readings(chain.name)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._chain_defect(chain, "health", error)
+            return
+        self.deliver(readings, chain.interval)
 
     async def _tell_about(self) -> None:
         """Deliver chainwatch's own metrics at ticks of their own."""

@@ -158,6 +158,105 @@ ETHSTATS_SEALER = _of(
     ("last_block_number", G, "blocks", "Number of the last block that it sealed.", "block number"),
 )  # fmt: skip
 
+HEALTH_NODE = _of(
+    "chain_health",
+    NODE,
+    ("head_age_seconds", G, "seconds", "Time since that of the node's head block.", "comparison: head, the clock"),
+    ("lag_blocks", G, "blocks", "Blocks that the node's head is behind the best of its branch, of those that were there when it was asked.", "comparison: heads"),
+    ("lag_seconds", G, "seconds", "How much older the node's head is than the best of its branch.", "comparison: heads"),
+    ("forked", G, "", "1 while the node is on a branch that is not the chain, else 0.", "comparison: heads, headers"),
+    ("foreign", G, "", "1 while the node is on another network than the others, else 0.", "comparison: genesis, chain id, network id"),
+    ("reorganisations_total", C, "reorganisations", "Times that the node gave up blocks for others.", "comparison: heads, headers"),
+    ("deepest_reorganisation_blocks", G, "blocks", "Most blocks that the node gave up at once.", "comparison: heads, headers"),
+    ("strangers", G, "peers", "Peers of the node that are none of the nodes watched.", "comparison: peers"),
+    ("answer_seconds", G, "seconds", "Time that the node takes to answer: the median of the last 60 gathers.", "the gathers"),
+    ("answer_p95_seconds", G, "seconds", "Time that the node takes to answer: the 95th percentile of the last 60 gathers.", "the gathers"),
+    ("failed_gathers_ratio", G, "ratio", "Share of the last 60 gathers that failed, 0 to 1.", "the gathers"),
+    ("arrival_delay_seconds", G, "seconds", "Time from the first sighting of a block, by any node, until this node had it: the median of the last 128 blocks; nodeos: the least that it was at the last 60 gathers.", "comparison: pushes; heads, block times"),
+    ("arrival_delay_p95_seconds", G, "seconds", "Time from the first sighting of a block, by any node, until this node had it: the 95th percentile of the last 128 blocks; nodeos: the least that it was at the last 60 gathers.", "comparison: pushes; heads, block times"),
+    ("clock_skew_seconds", G, "seconds", "How far the node's clock is ahead of the collector's; below 0: behind.", "the header Date of its answers; clientTime of node-ping"),
+)  # fmt: skip
+
+HEALTH_MAKER = _of(
+    "chain_maker",
+    ("chain", "maker"),
+    ("scheduled", G, "", "1 if the maker is a signer, or in the active schedule, else 0.", "comparison: signers; schedule"),
+    ("active", G, "", "1 if the maker made blocks of late when its turns came, else 0.", "comparison: makers of blocks"),
+    ("current", G, "", "1 if the maker made the head block, else 0.", "comparison: makers of blocks"),
+    ("last_block_number", G, "blocks", "Number of the last block that the maker made.", "comparison: makers of blocks"),
+    ("recent_blocks", G, "blocks", "Blocks of the last ones that the maker made: Clique, of 64; nodeos, of twelve rounds.", "comparison: makers of blocks"),
+    ("blocks_total", C, "blocks", "Blocks that the maker made.", "comparison: makers of blocks"),
+    ("empty_blocks_total", C, "blocks", "Blocks without a transaction that the maker made.", "comparison: blocks"),
+    ("in_turn_blocks_total", C, "blocks", "Blocks that the maker sealed in turn (Clique).", "comparison: difficulty"),
+    ("missed_blocks_total", C, "blocks", "Blocks that the maker had to make and did not; Clique: turns in which another sealed.", "comparison: makers of blocks, block times"),
+    ("missed_rounds_total", C, "rounds", "Rounds that the maker let go by whole (nodeos).", "comparison: makers of blocks, block times"),
+    ("missed_rounds_in_a_row", G, "rounds", "Rounds that the maker has let go by whole up to now: 0 once it makes a block again (nodeos).", "comparison: makers of blocks, block times"),
+    ("double_productions_total", C, "times", "Times that the maker made more blocks in a row than a turn has (nodeos).", "comparison: makers of blocks"),
+    ("empty_ratio", G, "ratio", "Share of the maker's recent blocks without a transaction, 0 to 1.", "comparison: blocks"),
+    ("in_turn_ratio", G, "ratio", "Share of the maker's recent blocks that were sealed in turn, 0 to 1 (Clique).", "comparison: difficulty"),
+    ("next_turn_timestamp_seconds", G, "seconds", "When the maker's next turn begins, since the epoch (nodeos).", "comparison: schedule"),
+)  # fmt: skip
+
+HEALTH_CHAIN = _of(
+    "chain_network",
+    ("chain",),
+    ("nodes", G, "nodes", "Nodes that are known.", "the gathers; pushes"),
+    ("nodes_up", G, "nodes", "Nodes that answer, or push, and are on this network.", "the gathers; pushes"),
+    ("head_block_number", G, "blocks", "Number of the chain's head, as most nodes have it.", "comparison: heads"),
+    ("head_block_timestamp_seconds", G, "seconds", "Time of the chain's head, since the epoch.", "comparison: heads"),
+    ("head_age_seconds", G, "seconds", "Time since that of the chain's head.", "comparison: heads, the clock"),
+    ("halted", G, "", "1 while no block has come for longer than the network's rules explain, else 0.", "comparison: heads, makers"),
+    ("branches", G, "branches", "Branches that nodes are on: 1 where all agree.", "comparison: heads, headers"),
+    ("fork_depth_blocks", G, "blocks", "Blocks since the deepest of the branches parted from the chain, 0 where all agree.", "comparison: heads, headers"),
+    ("finality_lag_blocks", G, "blocks", "Blocks that the last irreversible one is behind the head.", "get_info"),
+    ("finality_lag_expected_least_blocks", G, "blocks", "The least that the lag of the last irreversible block is in health.", "24*floor(2N/3)-11 for N producers, 1 for one; 2 with Savanna"),
+    ("finality_lag_expected_blocks", G, "blocks", "The most that the lag of the last irreversible block is in health.", "24*floor(2N/3) for N producers, 1 for one; 3 with Savanna"),
+    ("makers", G, "makers", "Signers, or producers of the active schedule.", "signers; schedule"),
+    ("makers_active", G, "makers", "Signers, or scheduled producers, that made blocks of late when their turns came.", "comparison: makers of blocks"),
+    ("makers_needed", G, "makers", "Active makers that it takes: Clique, to seal at all; nodeos, for finality.", "floor(N/2)+1 of N; floor(2N/3)+1"),
+    ("quorum_margin", G, "makers", "Active makers beyond those that it takes: at 0 one more failure halts the chain (nodeos: its finality).", "makers_active - makers_needed"),
+    ("in_turn_ratio", G, "ratio", "Share of the last blocks that were sealed in turn, 0 to 1 (Clique).", "comparison: difficulty"),
+    ("block_period_seconds", G, "seconds", "Time between blocks, as it should be; 0: blocks come with transactions alone.", "the configuration; the genesis; the blocks"),
+    ("block_interval_seconds", G, "seconds", "Time between blocks, as it is: the median of the last blocks.", "block times"),
+    ("block_interval_p95_seconds", G, "seconds", "Time between blocks, as it is: the 95th percentile of the last blocks.", "block times"),
+    ("transactions_per_second", G, "", "Transactions in the last blocks, over their time.", "blocks"),
+    ("peak_transactions_per_second", G, "", "Most transactions in a second, or between two blocks, since the collector began.", "blocks"),
+    ("empty_blocks_ratio", G, "ratio", "Share of the last blocks without a transaction, 0 to 1.", "blocks"),
+    ("gas_used_ratio", G, "ratio", "Gas that the last blocks used of their limit, 0 to 1.", "blocks"),
+    ("block_cpu_seconds", G, "seconds", "CPU time of a block: the mean of the last blocks (nodeos).", "get_block cpu_usage_us"),
+    ("block_net_bytes", G, "bytes", "Network bandwidth of a block: the mean of the last blocks (nodeos).", "get_block net_usage_words"),
+    ("pool_transactions", G, "transactions", "Most transactions that wait in one node's pool.", "txpool_status"),
+    ("peer_parts", G, "parts", "Parts into which the nodes' connections fall: 1 where all reach each other. Only while all tell of all.", "comparison: peers"),
+    ("versions", G, "versions", "Releases that the nodes run: 1 where all run the same.", "web3_clientVersion; get_info"),
+    ("clock_skew_seconds", G, "seconds", "How far block times are ahead of the collector's clock, beyond what health explains; below 0: behind.", "comparison: block times, first sightings"),
+    ("arrival_delay_seconds", G, "seconds", "Time from the first sighting of a block until another node had it: the median of the last 128 blocks at all nodes.", "comparison: pushes; heads, block times"),
+    ("arrival_delay_p95_seconds", G, "seconds", "Time from the first sighting of a block until another node had it: the 95th percentile of the last 128 blocks at all nodes.", "comparison: pushes; heads, block times"),
+)  # fmt: skip
+
+HEALTH_NETWORK = _of(
+    "chain_network",
+    ("chain", "genesis", "chain_id", "network_id"),
+    ("info", INFO, "", "Which network the chain is, as most nodes have it; always 1.", "eth_getBlockByNumber, admin_nodeInfo, eth_chainId, net_version; get_info"),
+)  # fmt: skip
+
+HEALTH_VERSION = _of(
+    "chain_network",
+    ("chain", "version"),
+    ("version_nodes", G, "nodes", "Nodes that run the release.", "web3_clientVersion; get_info"),
+)  # fmt: skip
+
+HEALTH_FINDING = _of(
+    "chain_health",
+    ("chain", "signal", "subject", "severity"),
+    ("finding", G, "", "1 while a signal is moved, of a node or maker as subject, or of the chain; 0 when that is over, and soon after no more.", "docs/health.md"),
+)  # fmt: skip
+
+HEALTH_SEVERITY = _of(
+    "chain_health",
+    ("chain", "severity"),
+    ("findings", G, "findings", "Signals that are moved, by how bad that is.", "docs/health.md"),
+)  # fmt: skip
+
 ABOUT = (
     *_of(
         "chainwatch",
@@ -236,6 +335,13 @@ CATALOGUE: tuple[Metric, ...] = (
     *ETHSTATS,
     *ETHSTATS_UNREADABLE,
     *ETHSTATS_SEALER,
+    *HEALTH_CHAIN,
+    *HEALTH_NETWORK,
+    *HEALTH_VERSION,
+    *HEALTH_NODE,
+    *HEALTH_MAKER,
+    *HEALTH_SEVERITY,
+    *HEALTH_FINDING,
     *ABOUT,
 )
 

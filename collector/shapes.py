@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from collector.catalogue import Metric
 from collector.readings import Field, Reading, Shape, Tags, Value
@@ -45,3 +45,23 @@ class Shapes:
             shape = Shape(measurement, {**self._tags, **tags}, fields)
         self._used[key] = shape
         return Reading(shape, values, self._time_ns)
+
+
+class Group:
+    """Catalogued metrics of one measurement; the fields for each set of values that comes are looked up once."""
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._by_field = {metric.field: metric for metric in metrics}
+        (self._measurement,) = {metric.measurement for metric in self._by_field.values()}
+        self._fields: dict[tuple[str, ...], tuple[Field, ...]] = {}
+
+    def reading(self, shapes: Shapes, values: Mapping[str, Value | None], /, **tags: str) -> Reading | None:
+        """Make a reading of those of the values that are known, by the catalogue's fields; None where none is."""
+        known = {field: value for field, value in values.items() if value is not None}
+        if not known:
+            return None
+        names = tuple(known)
+        fields = self._fields.get(names)
+        if fields is None:
+            fields = self._fields[names] = tuple(self._by_field[name].as_field for name in names)
+        return shapes.reading(self._measurement, fields, list(known.values()), **tags)

@@ -157,15 +157,22 @@ def _outputs(document: Document, outputs: Section) -> None:
     _keys(document, ("outputs",), outputs, models.Outputs)
     if isinstance(prometheus := outputs.get("prometheus"), dict):
         _keys(document, ("outputs", "prometheus"), prometheus, models.Prometheus)
+    places: dict[str, Path] = {}
+    for path, page in _one_or_several(outputs, "page"):
+        _keys(document, path, page, models.LivePage)
+        listen = page.get("listen", models.LivePage.model_fields["listen"].default)
+        if _right(values.listen, listen) and (address := values.listen(listen)).port:
+            at = (*path, "listen") if "listen" in page else path
+            _unique(
+                document, places, str(address), at, "is where the page on line {} is, too; give each a port of its own"
+            )
     if isinstance(traefik := outputs.get("traefik"), dict):
         _traefik(document, ("outputs", "traefik"), traefik)
     if "telegraf" in outputs and "stdout" in outputs:
         document.wrong(("outputs", "stdout"), "writes where telegraf does; keep one of them")
     single_outputs = ("prometheus", "traefik", "telegraf", "stdout")
     names: dict[str, Path] = {key: ("outputs", key) for key in single_outputs if key in outputs}
-    given = outputs.get("influxdb")
-    single = [(("outputs", "influxdb"), given)] if isinstance(given, dict) else None
-    for path, influxdb in single or _sections(given, ("outputs", "influxdb")):
+    for path, influxdb in _one_or_several(outputs, "influxdb"):
         _keys(document, path, influxdb, models.Influxdb)
         _influxdb(document, path, influxdb)
         url, name = influxdb.get("url"), influxdb.get("name")
@@ -173,6 +180,13 @@ def _outputs(document: Document, outputs: Section) -> None:
             at = (*path, "name") if name else (*path, "url")
             taken = name or values.output_name_for(str(url))
             _unique(document, names, taken, at, "has the name of the output on line {} too; give each its own")
+
+
+def _one_or_several(outputs: Section, key: str) -> Iterator[tuple[Path, Section]]:
+    given = outputs.get(key)
+    if isinstance(given, dict):
+        yield ("outputs", key), given
+    yield from _sections(given, ("outputs", key))
 
 
 def _traefik(document: Document, path: Path, traefik: Section) -> None:

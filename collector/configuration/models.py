@@ -289,6 +289,33 @@ class Shielded(Model):
     timeout: Duration | None = Field(None, description="As `timeout` of the chain, for this node alone.")
 
 
+class Health(Model):
+    """When health says that something is wrong; see docs/health.md for what each figure is compared with."""
+
+    behind_blocks: Annotated[Whole, at_least(1)] = Field(
+        3, description="A node so many blocks behind the others, at two gathers in a row, is behind."
+    )
+    down_gathers: Annotated[Whole, at_least(1)] = Field(
+        2, description="A node that failed so many gathers in a row is down."
+    )
+    reorganised_blocks: Annotated[Whole, at_least(1)] = Field(
+        3, description="A node that gives up so many blocks for others is told of; fewer happen in health."
+    )
+    halted_least: Duration = Field(
+        10.0,
+        description="A chain has not halted before its head has stood for so long, however short its block period.",
+    )
+    clock_seconds: Duration = Field(
+        5.0, description="A node's clock, or a chain's block times, may differ so much from the collector's clock."
+    )
+    event_seconds: Duration = Field(
+        600.0, description="How long it is told that something happened, such as a round that was missed."
+    )
+    oldest_version: PossiblyEmpty = Field(
+        "", description="Nodes of versions before this one, such as `1.13.15`, are told as outdated."
+    )
+
+
 class Chain(Model):
     """A network of nodes that should agree."""
 
@@ -324,6 +351,9 @@ class Chain(Model):
         None, description="Where the nodes push their stats, for a chain of kind `ethereum`."
     )
     shielded: tuple[Shielded, ...] = Field((), description="Nodes that nobody outside is to reach, which is tried.")
+    health: Annotated[Health, BeforeValidator(empty_is_default)] = Field(
+        default_factory=Health, description="When health says that something is wrong with this chain."
+    )
 
 
 class Prometheus(Model):
@@ -336,6 +366,22 @@ class Prometheus(Model):
     expire: Annotated[Whole, at_least(1)] = Field(
         5, description="After so many intervals without a reading, a series leaves the page."
     )
+
+
+class LivePage(Model):
+    """A page for people, which shows how the chains are, on a port of its own."""
+
+    listen: Listen = Field(
+        values.Address("127.0.0.1", 9280), description="Address and port of the page; `:9280` is all addresses."
+    )
+    public: Switch = Field(
+        False, description="Leave out addresses, versions and the names of nodes and makers: a page for everybody."
+    )
+
+    @property
+    def output_name(self) -> str:
+        """The name among the outputs. It has a colon, which no other output's has."""
+        return f"page-{self.listen}"
 
 
 class Influxdb(Model):
@@ -422,6 +468,9 @@ class Outputs(Model):
 
     prometheus: Annotated[Prometheus | None, BeforeValidator(empty_is_default)] = Field(
         None, validate_default=False, description="A page for Prometheus to scrape."
+    )
+    page: Annotated[tuple[LivePage, ...], BeforeValidator(_list)] = Field(
+        (), description="A page for people at a port of its own, beside the one that `prometheus` has; or several."
     )
     influxdb: Annotated[tuple[Influxdb, ...], BeforeValidator(_list)] = Field(
         (), description="An InfluxDB, or a list of several."

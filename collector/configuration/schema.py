@@ -24,8 +24,9 @@ def json_schema() -> dict[str, Any]:
             entry.pop("default", None)
             if (default := default_as_written(field)) is not None:
                 entry["default"] = default
-    influxdb = schema["$defs"]["Outputs"]["properties"]["influxdb"]
-    influxdb["anyOf"] = [influxdb["items"], {"type": influxdb.pop("type"), "items": influxdb.pop("items")}]
+    for name in ("page", "influxdb"):  # one, or a list
+        output = schema["$defs"]["Outputs"]["properties"][name]
+        output["anyOf"] = [output["items"], {"type": output.pop("type"), "items": output.pop("items")}]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "chainwatch.yaml",

@@ -7,9 +7,12 @@
     await listening.close()
 
 A connection passes a `Door` (bounds, TLS turned away), then aiohttp; a `Listener` finds its chain by the path; a
-`Session` speaks with the node and hands what it says to the `PushedChain`; `PushedReadings` and the page read that.
+`Session` speaks with the node and hands what it says to the `PushedChain`; `PushedReadings`, `Pushing` (for health) and
+the page read that.
 """
 
+from collector.ethstats.chain import News
 from collector.ethstats.listening import Listening
+from collector.ethstats.observing import block_of
 
-__all__ = ["Listening"]
+__all__ = ["Listening", "News", "block_of"]

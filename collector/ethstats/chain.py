@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from enum import Enum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from collector import configuration as conf
 from collector.about import About
@@ -43,10 +43,28 @@ class State(Enum):
     GONE = "gone"
 
 
+class News(NamedTuple):
+    """A block that a node told of for the first time.
+
+    `at` is when the node had it, in seconds since the epoch by the collector's clock; `arrived` is False of the first
+    head after a login, which the node may have had for long.
+    """
+
+    node: str
+    link: Link
+    block: Block
+    at: float
+    arrived: bool
+
+
+Told = Callable[[News], None]
+
+
 class PushedChain:
     """What is known of one chain; connections come and go, and so do configurations.
 
-    `now` is a clock that only goes forward, `wall` the time since the epoch: both of the collector.
+    `now` is a clock that only goes forward, `wall` the time since the epoch: both of the collector. `told` is called
+    with each block that is news from a node.
     """
 
     def __init__(
@@ -56,9 +74,12 @@ class PushedChain:
         limits: Limits | None = None,
         now: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        *,
+        told: Told | None = None,
     ) -> None:
         assert settings.ethstats is not None
         self.name = settings.name
+        self._told = told
         self.limits = limits or Limits()
         self.now, self.wall = now, wall
         self.sealers = Sealers()
@@ -260,6 +281,9 @@ class PushedChain:
         elif link.head is not None and link.head.hash != block.hash:  # back from a branch that was given up
             link.head_at, link.head_delay = at, None
         link.head = block
+        if news and self._told is not None:
+            since = self.now() - link.head_at + (link.latency or 0.0)
+            self._told(News(node.name, link, block, self.wall() - since, arrived))
 
     def _settle(self, node: Node, link: Link) -> None:
         """Find out what a connection is to the others of its name: their successor, or another node."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from collector.about import About
 from collector.configuration import Address, Chain, Configuration
-from collector.ethstats.chain import PushedChain
+from collector.ethstats.chain import News, PushedChain
 from collector.ethstats.limits import Limits
 from collector.ethstats.listener import Listener
+from collector.ethstats.observing import Pushing
 from collector.ethstats.page import Page
 from collector.ethstats.readings import PushedReadings
 from collector.readings import Reading
@@ -18,11 +20,16 @@ from collector.targets import Target
 class Listening:
     """Every chain that is pushed to, and the ports where that is done. Chains may share one.
 
+    `told` is called, with the name of a chain, for each block that is news from a node of it.
+
     A listener whose address is unchanged stays open, and the nodes stay connected whose chain, path and secret do.
     """
 
-    def __init__(self, about: About, limits: Limits | None = None) -> None:
+    def __init__(
+        self, about: About, limits: Limits | None = None, told: Callable[[str, News], None] | None = None
+    ) -> None:
         self._about = about
+        self._told = told
         self._limits = limits
         self._listeners: dict[Address, Listener] = {}
         self._chains: dict[str, PushedChain] = {}
@@ -70,6 +77,11 @@ class Listening:
         found = self._readings.get(chain)
         return found.readings if found else None
 
+    @property
+    def pushing(self) -> dict[str, Pushing]:
+        """The nodes that push, by the name of their chain."""
+        return {name: Pushing(chain) for name, chain in self._chains.items()}
+
     def port(self, chain: str) -> int:
         """Return the port at which the nodes of a chain push."""
         return self._listeners[self._places[chain][0]].port
@@ -90,7 +102,8 @@ class Listening:
             if name in self._chains:
                 self._chains[name].apply(settings)
             else:
-                self._chains[name] = PushedChain(settings, self._about, self._limits)
+                told = partial(self._told, name) if self._told else None
+                self._chains[name] = PushedChain(settings, self._about, self._limits, told=told)
                 self._readings[name] = PushedReadings(self._chains[name])
                 self._pages[name] = Page(self._chains[name])
         self._places = places

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from collector.catalogue import CHAIN, ETHSTATS, ETHSTATS_SEALER, ETHSTATS_UNREADABLE, NODES, Metric
+from collector.catalogue import CHAIN, ETHSTATS, ETHSTATS_SEALER, ETHSTATS_UNREADABLE, NODES
 from collector.configuration.values import node_name
 from collector.ethstats.chain import PushedChain, State
 from collector.ethstats.nodes import Link, Node
-from collector.readings import Field, Reading, Value
-from collector.shapes import Shapes
+from collector.readings import Reading, Value
+from collector.shapes import Group, Shapes
 from collector.targets import Target
 
-
-class _Block:
-    """Metrics of one measurement; the fields for each set of values that comes are looked up once."""
-
-    def __init__(self, metrics: Iterable[Metric]) -> None:
-        self._by_field = {metric.field: metric for metric in metrics}
-        (self._measurement,) = {metric.measurement for metric in self._by_field.values()}
-        self._fields: dict[tuple[str, ...], tuple[Field, ...]] = {}
-
-    def reading(self, shapes: Shapes, values: Mapping[str, Value | None], **tags: str) -> Reading:
-        """Make a reading of those of the values that there are; they must be of catalogued fields."""
-        said = {field: value for field, value in values.items() if value is not None}
-        names = tuple(said)
-        fields = self._fields.get(names)
-        if fields is None:
-            fields = self._fields[names] = tuple(self._by_field[name].as_field for name in names)
-        return shapes.reading(self._measurement, fields, list(said.values()), **tags)
-
-
-_OWN = _Block(ETHSTATS)
-_UNREADABLE = _Block(ETHSTATS_UNREADABLE)
-_SEALER = _Block(ETHSTATS_SEALER)
-_CHAIN = _Block(CHAIN)
-_INFO = _Block(metric for metric in NODES if metric.field == "info")
+_OWN = Group(ETHSTATS)
+_UNREADABLE = Group(ETHSTATS_UNREADABLE)
+_SEALER = Group(ETHSTATS_SEALER)
+_CHAIN = Group(CHAIN)
+_INFO = Group(metric for metric in NODES if metric.field == "info")
 
 
 class PushedReadings:
@@ -54,7 +35,7 @@ class PushedReadings:
         """
         polled = {target.name: target for target in targets}
         before, self._shapes = self._shapes, {}
-        readings: list[Reading] = []
+        readings: list[Reading | None] = []
         for node in self._chain.nodes():
             target = polled.pop(node.name, None)
             link, state = self._chain.speaker(node)
@@ -65,10 +46,8 @@ class PushedReadings:
             for kind, count in node.unreadable.items():
                 readings.append(_UNREADABLE.reading(shapes, {"unreadable_total": count}, kind=kind))
             if target is None and link is not None and state is not State.GONE:
-                values = _of_chain(link)
-                if any(value is not None for value in values.values()):
-                    readings.append(_CHAIN.reading(shapes, values))
-                told = {"version": link.version, "network_id": _digits(link.hello.info.network)}
+                readings.append(_CHAIN.reading(shapes, _of_chain(link)))
+                told = {"version": link.version, "network_id": digits(link.hello.info.network)}
                 readings.append(_INFO.reading(shapes, {"info": 1}, **told))
         for target in polled.values():
             if target.name != node_name(target.url):  # it was given a name, which a node may push under
@@ -82,7 +61,7 @@ class PushedReadings:
                 "last_block_number": sealer.last,
             }
             readings.append(_SEALER.reading(self._sealers, counted, sealer=address))
-        return readings
+        return [reading for reading in readings if reading is not None]
 
     def _tags(self, node: str, role: str) -> dict[str, str]:
         return {"chain": self._chain.name, "node": node, "role": role}
@@ -145,5 +124,6 @@ def _of_chain(link: Link) -> dict[str, Value | None]:
     return values
 
 
-def _digits(network: str) -> str:
+def digits(network: str) -> str:
+    """Return a network's number as it may stand in a label; "" for what is none."""
     return network if network.isascii() and network.isdigit() and len(network) <= 20 else ""  # noqa: PLR2004 - 64 bits

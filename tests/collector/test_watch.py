@@ -15,6 +15,8 @@ from collector.about import About
 from collector.agent import Agent, Chain, by_clock
 from collector.client import Client
 from collector.failures import BadAnswer
+from collector.health.chain import ChainHealth, Settings
+from collector.health.health import Health
 from collector.readings import Field, Reading, Shape
 from collector.remarks import Remarks
 from collector.sources import Problems
@@ -183,6 +185,36 @@ def test_an_exporter_with_a_defect_keeps_nothing_from_the_others(caplog: pytest.
     assert len(kept.up("a")) >= 2
     assert dropped >= 4
     assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize("defective", [Health, ChainHealth])
+def test_a_defect_in_health_keeps_nothing_from_being_gathered_and_delivered(
+    defective: type[object], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("out of order")
+
+    for name in ("gathered", "readings" if defective is Health else "assess"):
+        monkeypatch.setattr(defective, name, fails)
+
+    async def well(_: Problems) -> None:
+        pass
+
+    async def scenario() -> tuple[Kept, list[bool]]:
+        kept, health = Kept(), Health()
+        health.apply([Settings("lab", "made-up")])
+        chains = [Chain("lab", 0.1, Fixed([TARGET]))]
+        agent = Agent(lambda _: MadeUp(well), [kept], About(), health=health)
+        await agent.watch(chains, 0.1)
+        await asyncio.sleep(0.55)
+        await agent.stop(1.0)
+        return kept, await Agent(lambda _: MadeUp(well), [kept], About(), health=health).once(chains)
+
+    kept, once = run(scenario())
+    assert len(kept.up("a")) >= 4
+    assert set(kept.up("a")) == {1}
+    assert once == [True]
+    assert len([line for line in caplog.messages if "out of order" in line]) <= 4  # of two agents
 
 
 def test_stopping_lets_a_gather_end_and_delivers_it() -> None:

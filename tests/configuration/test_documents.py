@@ -30,8 +30,10 @@ SECTIONS: dict[str, type[models.Model]] = {
     "ethstats": models.Ethstats,
     "groups": models.EthstatsGroup,
     "shielded": models.Shielded,
+    "health": models.Health,
     "outputs": models.Outputs,
     "prometheus": models.Prometheus,
+    "page": models.LivePage,
     "influxdb": models.Influxdb,
     "traefik": models.Traefik,
 }

@@ -1,0 +1,1 @@
+"""Health: what only the comparison of nodes can tell."""

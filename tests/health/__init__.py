@@ -1,0 +1,1 @@
+"""Tests of what only the comparison of nodes can tell."""
