@@ -13,16 +13,17 @@ from typing import NamedTuple
 from collector import configuration as conf
 from collector.about import About
 from collector.exporting import Exporter
+from collector.page import Page
 from exporters.influxdb import Influxdb
 from exporters.influxdb import Settings as InfluxdbSettings
-from exporters.landing import Landing
+from exporters.listening import Listener, Site
 from exporters.prometheus import Prometheus, PrometheusSettings
 from exporters.stream import Stream
 from exporters.traefik import Address as TraefikAddress
 from exporters.traefik import Settings as TraefikSettings
 from exporters.traefik import Traefik
 
-Settings = conf.Prometheus | conf.Influxdb | conf.Traefik | conf.Telegraf | conf.Stdout
+Settings = conf.Prometheus | conf.LivePage | conf.Influxdb | conf.Traefik | conf.Telegraf | conf.Stdout
 
 _log = logging.getLogger("chainwatch")
 
@@ -35,11 +36,15 @@ class Output(NamedTuple):
 
 
 class Outputs:
-    """The outputs at work, by name. `deserted` is called when all that is left are streams that nobody reads."""
+    """The outputs at work, by name. `deserted` is called when all that is left are streams that nobody reads.
 
-    def __init__(self, about: About, deserted: Callable[[], None]) -> None:
+    `page` is what outputs serve to people; without it, none does.
+    """
+
+    def __init__(self, about: About, deserted: Callable[[], None], page: Page | None = None) -> None:
         self._about = about
         self._deserted = deserted
+        self._page = page
         self._working: dict[str, Output] = {}
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -82,10 +87,12 @@ class Outputs:
     def _made(self, name: str, settings: Settings) -> Output:
         match settings:
             case conf.Prometheus():
-                landing = Landing(settings.path)
                 where = PrometheusSettings(settings.listen.host, settings.listen.port, settings.path, settings.expire)
-                pages = {"/": landing.page} if settings.path != "/" else {}
-                return Output(settings, [landing, Prometheus(where, self._about, pages)])
+                pages = self._page.routes() if self._page else []
+                return Output(settings, [Prometheus(where, self._about, pages)])
+            case conf.LivePage(listen=listen):
+                pages = self._page.routes(public=settings.public) if self._page else []
+                return Output(settings, [Site(name, Listener("outputs.page.listen", listen.host, listen.port, pages))])
             case conf.Influxdb():
                 return Output(settings, [Influxdb(influxdb_settings(settings), self._about)])
             case conf.Traefik():
@@ -115,7 +122,7 @@ async def _close(outputs: Iterable[Output], within: float) -> None:
 def _place(output: Output) -> int | Path | None:
     """Return what only one output at a time can have: a port, a file."""
     match output.settings:
-        case conf.Prometheus(listen=listen):
+        case conf.Prometheus(listen=listen) | conf.LivePage(listen=listen):
             return listen.port
         case conf.Traefik(to=file, listen=listen):
             return listen.port if listen else file
@@ -136,6 +143,7 @@ def settings_by_name(outputs: conf.Outputs) -> dict[str, Settings]:
         ("traefik", outputs.traefik),
         ("telegraf", outputs.telegraf),
         ("stdout", outputs.stdout),
+        *((page.output_name, page) for page in outputs.page),
         *((influxdb.output_name, influxdb) for influxdb in outputs.influxdb),
     ]
     return {name: settings for name, settings in named if settings is not None}

@@ -21,7 +21,11 @@ from collector.about import VERSION, About
 from collector.agent import Agent, Chain, Pushed
 from collector.configuration import Configuration, Mistake, WrongConfiguration, read_configuration, schedule
 from collector.discovery import Discovery
-from collector.ethstats import Listening
+from collector.ethstats import Listening, News, block_of
+from collector.health.chain import Settings
+from collector.health.health import Health
+from collector.health.thresholds import Thresholds
+from collector.page import Page
 from collector.remarks import Remarks, excerpt
 from collector.shielded import shielded_of
 from collector.sources import SourceFactory, known_kinds
@@ -77,7 +81,7 @@ async def once(configuration: Configuration) -> int:
     about.gauge("configuration_valid").set(1)
     outputs = Outputs(about, deserted=lambda: None)
     # A page that is gone before anybody could scrape it delivers nothing.
-    pages = {"prometheus": None}
+    pages: dict[str, object] = {"prometheus": None, "page": ()}
     if configuration.outputs.traefik and configuration.outputs.traefik.listen:
         pages["traefik"] = None
     lasting = configuration.outputs.model_copy(update=pages)
@@ -88,7 +92,9 @@ async def once(configuration: Configuration) -> int:
         return 1
     if not lasting:
         _log.warning("what is gathered is delivered nowhere: only pages are named as outputs, or none")
-    agent = Agent(load_source, outputs.exporters, about)
+    health = Health()
+    health.apply(health_settings(configuration))
+    agent = Agent(load_source, outputs.exporters, about, health=health)
     chains = Chains(about)
     await _load_sources(configuration)
     answered = await agent.once(await chains.of(configuration, lambda _: None))
@@ -118,6 +124,22 @@ def read_to_run(path: Path, warn: Callable[[Mistake], None]) -> Configuration:
 def load_source(kind: str) -> SourceFactory:
     """Return the source of a kind of node. The first time it reads files: not to be called on an event loop then."""
     return known_kinds()[kind]()
+
+
+def health_settings(configuration: Configuration) -> list[Settings]:
+    """Return what health is to know of the chains of a configuration."""
+    shard = configuration.agent.shard
+    return [
+        Settings(
+            chain.name,
+            chain.kind,
+            schedule(configuration.agent, chain)[0],
+            chain.block_period,
+            Thresholds(**dict(chain.health)),
+            shared=shard is not None and shard.of != 1,
+        )
+        for chain in configuration.chains
+    ]
 
 
 async def _load_sources(configuration: Configuration) -> None:
@@ -179,13 +201,14 @@ class _Collector:
         self._path = path
         self._configuration = configuration
         self._about = About()
-        self._outputs = Outputs(self._about, deserted)
+        self._health = Health(by_clock=bell is None)
+        self._outputs = Outputs(self._about, deserted, Page(self._health.assess, self._health.forget))
         self._chains = Chains(self._about)
-        self._listening = Listening(self._about)
-        self._agent = Agent(load_source, [], self._about)
+        self._listening = Listening(self._about, told=self._told)
+        self._agent = Agent(load_source, [], self._about, health=self._health)
         if bell:
             rung: Callable[[object], Ticks] = lambda _: bell.listener()  # noqa: E731 - one for three
-            self._agent = Agent(load_source, [], self._about, rung, rung, pushed_ticks=rung)
+            self._agent = Agent(load_source, [], self._about, rung, rung, pushed_ticks=rung, health=self._health)
 
     async def open(self) -> None:
         """Open the outputs and the listeners. Raises OSError where one can't be opened."""
@@ -203,6 +226,7 @@ class _Collector:
     async def watch(self) -> None:
         """Watch the servers of the configuration from now on."""
         await _load_sources(self._configuration)
+        self._health.apply(health_settings(self._configuration), self._listening.pushing)
         chains = await self._chains.of(self._configuration, self._listening.readings_of)
         await self._agent.watch(chains, self._configuration.agent.interval)
 
@@ -239,6 +263,11 @@ class _Collector:
         await self._listening.close()
         await self._outputs.close(max(0.0, deadline - loop.time()))
         await self._chains.close()
+
+    def _told(self, chain: str, news: News) -> None:
+        """Pass on what a node pushed."""
+        if block := block_of(news.link, news.block):
+            self._health.pushed_block(chain, news.node, block, news.at if news.arrived else None)
 
     def _read(self) -> Configuration:
         configuration = read_to_run(self._path, _warn)

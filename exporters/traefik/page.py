@@ -29,7 +29,7 @@ class Page:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._content: bytes | None = None
-        pages = {address.path: self._answer}
+        pages = [web.get(address.path, self._answer)]
         self._listener = Listener("outputs.traefik.listen", address.host, address.port, pages)
 
     def __str__(self) -> str:

@@ -367,10 +367,12 @@ def test_other_pages_are_served_beside_and_a_port_in_use_is_named() -> None:
         return web.Response(text="hello")
 
     async def scenario() -> None:
-        first = Prometheus(PrometheusSettings(port=0), About(), {"/": hello})
+        first = Prometheus(PrometheusSettings(port=0), About(), [web.get("/", hello), web.get("/metrics", hello)])
         await first.start()
         async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{first.port}/") as response:
             assert await response.text() == "hello"
+            async with session.get(f"http://127.0.0.1:{first.port}/metrics") as metrics:  # of its own
+                assert await metrics.text() != "hello"
         second = Prometheus(PrometheusSettings(port=first.port), About())
         with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{first.port}"):
             await second.start()

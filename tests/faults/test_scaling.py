@@ -18,7 +18,6 @@ from collector.configuration import Agent as AgentSettings
 from collector.configuration import Chain as ChainSettings
 from collector.configuration import DnsServer, Shard
 from collector.discovery import Discovery
-from exporters.landing import Landing
 from exporters.prometheus import Prometheus, PrometheusSettings
 from tests.discovery.nameserver import SERVFAIL, NameServer, name_server
 from tests.faults.replicas import Service, service
@@ -35,7 +34,7 @@ class Watched:
         self.said: list[str] = []
         self.about = About()
         self.page = Prometheus(PrometheusSettings(port=0), self.about)
-        self.agent = Agent(load_source, [Landing("/metrics"), self.page], self.about)
+        self.agent = Agent(load_source, [self.page], self.about)
         server = DnsServer(dns=workers.dns, port=workers.port, name="worker-{slot}", role="worker")
         chain = ChainSettings(name="lab", kind="nodeos", servers=[server])
         settings = AgentSettings(interval=INTERVAL, timeout=0.4, shard=shard)
