@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from chainwatch.logs import log_to_stderr
+from chainwatch.top.arguments import add_arguments as add_top_arguments
 from collector.about import VERSION
 from collector.catalogue import CATALOGUE
 from collector.configuration import (
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     endpoints.add_argument("directory", type=Path, metavar="DIR", help="what `deploy` made")
     endpoints.add_argument("name", nargs="?", metavar="NAME", help="one alone, such as client-http")
     add_arguments(command("load", _load, "Count how many requests a node or a cluster holds."))
+    add_top_arguments(command("top", _top, "Show how all chains are, as the collector's page does."))
     command("schema", _schema, "Print the JSON Schema of the configuration, for editors.")
     return parser
 
@@ -207,6 +209,12 @@ def _load(options: argparse.Namespace) -> int:
     from compose.load.command import run  # noqa: PLC0415 - as above
 
     return run(options)
+
+
+def _top(options: argparse.Namespace) -> int:
+    from chainwatch.top.command import run  # noqa: PLC0415 - as above
+
+    return _on_a_loop(run(options))
 
 
 def _schema(_: argparse.Namespace) -> int:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import socket
 import time
+import urllib.request
 from pathlib import Path
 from signal import SIGINT
+
+import pytest
 
 from tests.command.processes import free_address, running, scraped, seen
 from tests.real.servers import fetch, wait_for
@@ -25,13 +28,12 @@ def test_the_demo(tmp_path: Path) -> None:
         wait_for(lambda: len(scraped(address).values("chain_node_up")) == len(names), "every node")
         first = {chain: head(address, chain) for chain in ("ethereum-demo", "nodeos-demo")}
 
-        html = fetch(f"http://{address}/").text
-        assert all(f"<td>{name}<td>" in html for name in names)
-        assert f"{len(names)} of {len(names)} nodes answer" in html
+        assert "<title>chainwatch</title>" in fetch(f"http://{address}/").text
+        wait_for(lambda: states(address) == dict.fromkeys(names, "up"), "every node on the page")
 
         fetch(f"{control}nodes/worker-1/faults/down", data=b"")
         wait_for(lambda: scraped(address).values("chain_node_up", node="worker-1") == [0], "it shows", 2.6)
-        assert "does not answer" in fetch(f"http://{address}/").text
+        wait_for(lambda: states(address) == dict.fromkeys(names, "up") | {"worker-1": "down"}, "the page, too", 5)
 
         wait_for(lambda: head(address, "ethereum-demo") > first["ethereum-demo"], "a block", 6)
         assert head(address, "nodeos-demo") > first["nodeos-demo"]
@@ -39,6 +41,40 @@ def test_the_demo(tmp_path: Path) -> None:
     assert "ERROR" not in demo.stderr
     folder = re.findall(r"configuration is (\S+)/demo.yaml", demo.stdout)[0]
     assert not Path(folder).exists()
+
+
+@pytest.mark.slow
+def test_what_it_invites_to_is_told_on_the_page(tmp_path: Path) -> None:
+    address = free_address()
+    with running(tmp_path, "demo", "--listen", address) as demo:
+        wait_for(lambda: "Ctrl-C ends the demo" in demo.stdout, "where to look")
+        pushed = re.findall(r"(http://127\S+)/ +what the geth nodes push", demo.stdout)[0]
+        assert "<html" in fetch(f"{pushed}/").text
+        arrival = "chain_network_arrival_delay_seconds"
+        wait_for(lambda: scraped(address).values(arrival, chain="ethereum-demo"), "how blocks spread", 20)
+
+        breaking = re.findall(r"curl -X POST (\S+)(?: -d '(.*)')?", demo.stdout)
+        assert len(breaking) == 5
+        for url, data in breaking:
+            fetch(url, data=data.encode())
+        told = {"fork", "network_split", "double_production"}
+        wait_for(lambda: told <= signals(address), "what was broken", 40)
+        for url in re.findall(r"curl -X DELETE (\S+)", demo.stdout):
+            with urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=5) as answer:
+                assert answer.status == 200
+        assert demo.stop(SIGINT) == 0
+
+
+def signals(address: str) -> set[str]:
+    """Return the signals that the page tells of."""
+    chains = fetch(f"http://{address}/api/state").json()["chains"]
+    return {finding["signal"] for chain in chains for finding in chain["findings"]}
+
+
+def states(address: str) -> dict[str, str]:
+    """Return the state of each node as the page has it."""
+    chains = fetch(f"http://{address}/api/state").json()["chains"]
+    return {node["node"]: node["state"] for chain in chains for node in chain["nodes"]}
 
 
 def test_it_ends_by_itself(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_a_closed_output_is_no_reason_to_leave_the_others(tmp_path: Path, cluste
         running.process.stdout.close()
         running.said("output stdout: nobody reads it any more")
         seen(address, "chainwatch_readings_dropped_total", output="stdout")
-        before = scraped(address).value("chainwatch_gathers_total", node="sealer-1")
+        before = seen(address, "chainwatch_gathers_total", node="sealer-1")
         seen(address, "chainwatch_gathers_total", before + 1, node="sealer-1")
         assert running.stderr.count("nobody reads") == 1
         assert running.stop() == 0
