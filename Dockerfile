@@ -26,6 +26,6 @@ COPY --from=build /opt/chainwatch /opt/chainwatch
 ENV PATH=/opt/chainwatch/bin:$PATH PYTHONUNBUFFERED=1
 USER chainwatch
 VOLUME /var/lib/chainwatch
-EXPOSE 9273
+EXPOSE 9273 9280
 ENTRYPOINT ["chainwatch"]
 CMD ["run", "--config", "/etc/chainwatch/config.yaml"]

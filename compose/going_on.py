@@ -138,8 +138,8 @@ def _on_a_swarm(made: Deployed) -> Iterator[str]:
         yield f"    docker {brought}"
     if dict(published(options, COMPOSE)) != dict(published(options, SWARM)):
         yield (
-            "A swarm publishes at every address of a machine: Prometheus and Alertmanager, which ask for no password, "
-            "are not published. `publish.address: 0.0.0.0` does it."
+            "A swarm publishes at every address of a machine: Prometheus, Alertmanager and the collector's page, which "
+            "ask for no password, are not published. `publish.address: 0.0.0.0` does it."
         )
     stack = shlex.quote(str(made.output / FILE[SWARM]))
     yield "Start it on a manager of the swarm, or take over what has changed:"

@@ -32,6 +32,7 @@ def endpoints(options: Options, keys: Path) -> dict[str, Endpoint]:
             "prometheus": published(publish.address, publish.prometheus),
             "alertmanager": published(publish.address, publish.alertmanager),
             "grafana": published(publish.address, publish.grafana),
+            "page": published(publish.address, publish.page),
         },
         load_balancer=has_load_balancer(options),
         collector=has_collector(options),

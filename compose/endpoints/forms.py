@@ -22,23 +22,24 @@ def monitoring(
     named: Callable[[str], str] = str,
 ) -> dict[str, Endpoint]:
     """Return the services beside the chain. `shown` says where they are published, `named` a service's DNS name."""
-    services = {
-        # name: whether it is there, and its port in the network
-        "traefik": (load_balancer, 8082),
-        "collector": (collector, 9273),
-        "prometheus": (options.prometheus.count, 9090),
-        "alertmanager": (options.alertmanager.count, 9093),
-        "influxdb": (options.influxdb.count, 8086),
-        "grafana": (options.grafana.count, 3000),
-        "node-exporter": (options.node_exporter.count, 9100),
-        "cadvisor": (options.cadvisor.count, 8080),
+    endpoints = {
+        # name: whether it is there, the service, and its port in the network
+        "traefik": (load_balancer, "traefik", 8082),
+        "collector": (collector, "collector", 9273),
+        "page": (collector, "collector", 9280),
+        "prometheus": (options.prometheus.count, "prometheus", 9090),
+        "alertmanager": (options.alertmanager.count, "alertmanager", 9093),
+        "influxdb": (options.influxdb.count, "influxdb", 8086),
+        "grafana": (options.grafana.count, "grafana", 3000),
+        "node-exporter": (options.node_exporter.count, "node-exporter", 9100),
+        "cadvisor": (options.cadvisor.count, "cadvisor", 8080),
     }
     return {
         name: {
             "address": shown.get(name, []) if there else [],
-            "dns": [f"{named(name)}:{inside}"] if there else [],
+            "dns": [f"{named(service)}:{inside}"] if there else [],
         }
-        for name, (there, inside) in services.items()
+        for name, (there, service, inside) in endpoints.items()
     }
 
 

@@ -77,6 +77,7 @@ class Published(Model):
     grafana: HostPort = Field(3000, description="Grafana.")
     prometheus: HostPort = Field(9090, description="Prometheus, which asks for no password.")
     alertmanager: HostPort = Field(9093, description="Alertmanager, which asks for no password.")
+    page: HostPort = Field(9280, description="The collector's live page, which asks for no password.")
 
 
 class ImagesBeside(Model):

@@ -13,6 +13,7 @@ _MONITORING = {
     "grafana": ("grafana", "Grafana"),
     "prometheus": ("prometheus", "Prometheus"),
     "alertmanager": ("alertmanager", "Alertmanager"),
+    "page": ("collector", "the collector"),
 }
 """What shows itself at a port of its own: the key of `publish`, the section, and the name."""
 

@@ -10,6 +10,9 @@ from compose.rendering.document import document
 from compose.rendering.services import seconds
 
 PROMETHEUS_PORT = 9273
+PAGE_PORT = 9280
+"""Where the live page is by itself, which is all of the collector that is published."""
+
 DATABASE = "chainwatch"
 """Database of InfluxDB."""
 
@@ -42,7 +45,10 @@ def configuration(
 
 
 def _outputs(options: Options) -> dict[str, Any]:
-    outputs: dict[str, Any] = {"prometheus": {"listen": f"0.0.0.0:{PROMETHEUS_PORT}"}}
+    outputs: dict[str, Any] = {
+        "prometheus": {"listen": f"0.0.0.0:{PROMETHEUS_PORT}"},
+        "page": {"listen": f"0.0.0.0:{PAGE_PORT}"},
+    }
     if options.influxdb.count:
         outputs["influxdb"] = {
             "url": "http://influxdb:8086",

@@ -22,6 +22,7 @@ from compose.rendering.services import (
     image,
     labels,
     limits,
+    published,
     python_asks,
     shown_outside,
 )
@@ -42,8 +43,11 @@ class Monitoring:
         volumes: Sequence[str],
         more_labels: Mapping[str, str],
     ) -> dict[str, Any]:
-        """Return chainwatch itself, which waits for the services before it."""
+        """Return chainwatch itself, which waits for the services before it, and is outside as well to show its page."""
         options = self._options
+        shown = published(options.publish.address, [(options.publish.page, collecting.PAGE_PORT)])
+        if shown and OUTSIDE not in networks:
+            networks = {**networks, OUTSIDE: {}} if isinstance(networks, Mapping) else [*networks, OUTSIDE]
         verbose = ["--verbose"] if options.service.log_level == "DEBUG" else []
         return self._service(
             "collector",
@@ -52,6 +56,7 @@ class Monitoring:
                 "command": ["run", "--config", "/etc/chainwatch/chainwatch.yaml", *verbose],
                 "depends_on": after(*before, one_shot=[SETUP]),
                 "healthcheck": Healthcheck(python_asks(collecting.PROMETHEUS_PORT), interval=5).content(),
+                **({"ports": shown} if shown else {}),
                 "networks": networks,
                 "volumes": [
                     "./config/collector:/etc/chainwatch:ro",

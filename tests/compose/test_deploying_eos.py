@@ -114,10 +114,10 @@ def test_the_lines_for_a_swarm(output: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert f"    docker build -t chainwatch:0.1.0 {context.parents[1]}\n" in said
     assert "    docker save chainwatch:0.1.0 | ssh MACHINE docker load\n" in said
     assert f"    docker stack deploy --prune --compose-file {output}/stack.yaml lab\n" in said
-    assert "Prometheus and Alertmanager, which ask for no password, are not published" in said
+    assert "Prometheus, Alertmanager and the collector's page, which ask for no password, are not published" in said
     shown = "\n".join(deployed(output, options(publish={"address": "0.0.0.0"}), "swarm"))
     assert "are not published" not in shown
-    nowhere = "\n".join(deployed(output, options(publish={"prometheus": 0, "alertmanager": 0}), "swarm"))
+    nowhere = "\n".join(deployed(output, options(publish={"prometheus": 0, "alertmanager": 0, "page": 0}), "swarm"))
     assert "are not published" not in nowhere
     monkeypatch.setattr(deploying, "_CHECKOUT", output)
     assert "docker build" not in "\n".join(deployed(output, wanted, "swarm"))
@@ -286,6 +286,7 @@ def test_endpoints_on_one_machine(output: Path, capsys: pytest.CaptureFixture[st
     assert found["producer-p2p"] == {"address": [], "dns": ["producer:9876"]}
     assert found["snapshots-status"] == {"address": [], "dns": ["snapshots:8889"]}
     assert found["prometheus"] == {"address": ["127.0.0.1:9090"], "dns": ["prometheus:9090"]}
+    assert found["page"] == {"address": ["127.0.0.1:9280"], "dns": ["collector:9280"]}
     assert found["rotation"] == {"address": [], "dns": ["rotation:9274"]}
     assert main(["endpoints", str(output), "api-http"]) == 0
     assert json.loads(capsys.readouterr().out) == endpoint(output, "api-http") == found["api-http"]
@@ -301,6 +302,7 @@ def test_endpoints_in_a_swarm(output: Path) -> None:
     assert found["rotation"] == {"address": [], "dns": ["rotation:9274"]}
     assert found["grafana"]["address"] == ["0.0.0.0:3000"]
     assert found["prometheus"] == {"address": [], "dns": ["prometheus:9090"]}
+    assert found["page"] == {"address": [], "dns": ["tasks.collector:9280"]}
 
 
 SECTIONS: list[dict[str, dict[str, Any]]] = [

@@ -38,6 +38,8 @@ SEALERS = ["sealer-1", "sealer-2", "sealer-3"]
 CLIENTS = ["client-1", "client-2"]
 NODES = sorted(SEALERS + CLIENTS)
 
+PAGE = "http://127.0.0.1:9280"
+
 RECENT = 6
 """Blocks in which a sealer that is there seals: of three, each has two turns in them."""
 
@@ -103,6 +105,16 @@ def test_prometheus_reaches_every_target(cluster: Cluster) -> None:
     wait_for(none_but_grafana, "all targets are up but Grafana, which is left out", within=60, every=1)
 
 
+def test_the_live_page_compares_all_nodes_and_finds_nothing_wrong(cluster: Cluster) -> None:
+    def told() -> tuple[object, ...]:
+        (chain,) = fetch(f"{PAGE}/api/state").json()["chains"]
+        making = chain["making"] or {}
+        up = sorted(node["node"] for node in chain["nodes"] if node["state"] == "up")
+        return up, making.get("active"), making.get("margin"), chain["period"], chain["findings"]
+
+    wait_for(lambda: told() == (NODES, 3, 1, 15.0, []), "the network is known, and well", within=180, every=2)
+
+
 def test_influxdb_keeps_what_the_nodes_say(cluster: Cluster) -> None:
     def of_every_node() -> bool:
         series = cluster.influx("SELECT last(chain_head_block), last(p2p_peers) FROM geth GROUP BY node")
@@ -154,7 +166,7 @@ def test_nothing_but_loopback_is_published(cluster: Cluster) -> None:
         for binding in bindings or ()
     }
 
-    assert published == {f"127.0.0.1:{port}" for port in (8500, 8501, 8502, 9090, 9093)}
+    assert published == {f"127.0.0.1:{port}" for port in (8500, 8501, 8502, 9090, 9093, 9280)}
 
 
 def test_no_secret_is_to_be_seen(cluster: Cluster) -> None:

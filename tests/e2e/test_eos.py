@@ -126,7 +126,11 @@ def test_nothing_but_loopback_is_published_and_nothing_of_the_producer(cluster: 
         for binding in bindings or ()
     }
 
-    assert published == {("traefik", "127.0.0.1:8888"), ("prometheus", "127.0.0.1:9090")}
+    assert published == {
+        ("traefik", "127.0.0.1:8888"),
+        ("prometheus", "127.0.0.1:9090"),
+        ("collector", "127.0.0.1:9280"),
+    }
     assert set(found["producer"].about["NetworkSettings"]["Networks"]) == {"eos_chain"}
     assert "eos_chain" not in found["traefik"].about["NetworkSettings"]["Networks"]
 

@@ -55,6 +55,7 @@ def check_target(options: Options, notes: Notes, target: str) -> None:
                 ("publish", "address"),
                 "is one of many, and a swarm publishes at every address of a machine; write 0.0.0.0, or leave it out",
             )
+        _page_of_one(options, notes)
         begins = options.producer.count and options.eos.create_genesis
         if begins and not options.snapshots.count and not options.placement.producer:
             notes.remark(
@@ -62,6 +63,15 @@ def check_target(options: Options, notes: Notes, target: str) -> None:
                 "is 0: on another machine than its first, the producer would begin the chain once more, since nothing "
                 "tells it that there is one; name the machine in `placement.producer`",
             )
+
+
+def _page_of_one(options: Options, notes: Notes) -> None:
+    if notes.says("publish", "page") and options.publish.page and options.collector.count > 1:
+        notes.wrong(
+            ("publish", "page"),
+            "is that of one of several collectors, each of which sees its share of the nodes; leave it out, or write "
+            "`collector.count: 1`",
+        )
 
 
 def _beginning(options: Options, notes: Notes) -> None:
@@ -134,7 +144,7 @@ def _published_key(options: Options, notes: Notes) -> None:
 
 
 def _reachable(options: Options, notes: Notes) -> None:
-    reached_from_elsewhere(options, notes, "the HTTP API, Prometheus and Alertmanager")
+    reached_from_elsewhere(options, notes, "the HTTP API, Prometheus, Alertmanager and the live page")
 
 
 def _is_ours(address: str) -> bool:

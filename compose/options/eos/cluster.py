@@ -56,7 +56,8 @@ def published(options: Options, target: str) -> Iterator[tuple[str, int]]:
     """Yield which services show themselves outside, by their keys of `publish`, and at which port of a machine.
 
     A swarm publishes at every address of a machine. Where `publish.address` is one that other machines can't reach,
-    what asks for no password is therefore not published in a swarm at all.
+    what asks for no password is therefore not published in a swarm at all; nor is the page of one of several
+    collectors, each of which sees its share of the nodes.
     """
     keep = target == SWARM and is_loopback(options.publish.address)
     for key, there in (
@@ -64,6 +65,7 @@ def published(options: Options, target: str) -> Iterator[tuple[str, int]]:
         ("grafana", options.grafana.count),
         ("prometheus", options.prometheus.count and not keep),
         ("alertmanager", options.alertmanager.count and not keep),
+        ("page", options.collector.count == 1 and not keep),
     ):
         port: int = getattr(options.publish, key)
         if port and there:

@@ -128,6 +128,7 @@ def published(options: Options) -> Iterator[tuple[str, int, int]]:
         ("grafana", options.grafana.count),
         ("prometheus", options.prometheus.count),
         ("alertmanager", options.alertmanager.count),
+        ("page", options.collector.count),
         ("boot_p2p", options.boot.count and bool(options.geth.advertise)),
         ("p2p", len(nodes(options)) if options.geth.advertise else 0),
     ):
@@ -199,4 +200,4 @@ def _unlocked(options: Options, notes: Notes) -> None:
 
 
 def _reachable(options: Options, notes: Notes) -> None:
-    reached_from_elsewhere(options, notes, "JSON-RPC, Prometheus and Alertmanager")
+    reached_from_elsewhere(options, notes, "JSON-RPC, Prometheus, Alertmanager and the live page")

@@ -56,7 +56,7 @@ _COMMENTS = {
     "services.worker": "The nodes that answer users: `docker service scale {name}_worker=9`. Each slot has its own "
     "volume, and none is checked for health, since Docker's DNS would know it by its name only once it is healthy.",
     "services.worker-1": "The nodes that answer users.",
-    "services.collector": "chainwatch: it asks every node.",
+    "services.collector": "chainwatch: it asks every node, and its page asks for no password.",
     "services.rotation": "chainwatch again: every second it asks how far nodes are, and tells Traefik which workers "
     "are to have requests.",
     "services.traefik": "One address for all workers.",

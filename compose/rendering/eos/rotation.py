@@ -1,7 +1,7 @@
 """What tells Traefik which workers are to have requests: chainwatch again, beside the collector.
 
-It asks for nothing but heads, every second, however seldom the collector gathers; and it sees all nodes, however many
-collectors share them.
+It asks for heads every second, however seldom the collector gathers, and for none of the nodes' own metrics; and it
+sees all nodes, however many collectors share them.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ _KEEPING = ("prometheus", "alertmanager", "influxdb", "grafana")
 def options_for(options: Options) -> Options:
     """Return the options less the ports that a swarm does not publish. It does so at every address of a machine."""
     kept = dict(published(options, SWARM))
-    ports = {key: kept.get(key, 0) for key in ("api", "grafana", "prometheus", "alertmanager")}
+    ports = {key: kept.get(key, 0) for key in ("api", "grafana", "prometheus", "alertmanager", "page")}
     return options.model_copy(update={"publish": options.publish.model_copy(update={"address": "", **ports})})
 
 

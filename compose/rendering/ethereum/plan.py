@@ -39,7 +39,8 @@ _COMMENTS = {
     "Root in the container may read keys/, which belongs to whoever deployed, and no more than that.",
     "services.setup": "Makes what is missing of keys, genesis and secrets, and hands each service its own.",
     "services.boot-1": "The boot node, by which nodes find each other.",
-    "services.collector": "chainwatch: it asks every node, and nodes push their stats to it.",
+    "services.collector": "chainwatch: it asks every node, and nodes push their stats to it. Its page asks for no "
+    "password.",
     "services.sealer-1": "The nodes that seal.",
     "services.client-1": "The nodes that answer users.",
     "services.traefik": "One address for all clients and the stats page.",

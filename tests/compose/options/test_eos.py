@@ -134,12 +134,12 @@ def test_names_of_workers_go_by_slot() -> None:
 @pytest.mark.parametrize(
     ("target", "address", "keys"),
     [
-        ("compose", "127.0.0.1", ["api", "grafana", "prometheus", "alertmanager"]),
-        ("compose", "0.0.0.0", ["api", "grafana", "prometheus", "alertmanager"]),
+        ("compose", "127.0.0.1", ["api", "grafana", "prometheus", "alertmanager", "page"]),
+        ("compose", "0.0.0.0", ["api", "grafana", "prometheus", "alertmanager", "page"]),
         ("swarm", "127.0.0.1", ["api", "grafana"]),
         ("swarm", "::1", ["api", "grafana"]),
-        ("swarm", "0.0.0.0", ["api", "grafana", "prometheus", "alertmanager"]),
-        ("swarm", "", ["api", "grafana", "prometheus", "alertmanager"]),
+        ("swarm", "0.0.0.0", ["api", "grafana", "prometheus", "alertmanager", "page"]),
+        ("swarm", "", ["api", "grafana", "prometheus", "alertmanager", "page"]),
     ],
 )
 def test_a_swarm_shows_nothing_to_the_world_that_was_for_one_machine(
@@ -151,7 +151,7 @@ def test_a_swarm_shows_nothing_to_the_world_that_was_for_one_machine(
 
 def test_what_leads_nowhere_is_not_published() -> None:
     options = Options.model_validate({"worker": {"count": 0}, "grafana": {"count": 0}, "publish": {"prometheus": 0}})
-    assert list(cluster.published(options, "compose")) == [("alertmanager", 9093)]
+    assert list(cluster.published(options, "compose")) == [("alertmanager", 9093), ("page", 9280)]
 
 
 KEYS = [f"{name}.{key}" for name, section in Options.model_fields.items() for key in type(section.default).model_fields]

@@ -16,7 +16,7 @@ from tests.compose.rendering.options import files_of
 from tests.real.servers import require, unavailable
 
 ONE_SHOT = {"setup", "influxdb-setup"}
-PUBLISHING = {"traefik", "grafana", "prometheus", "alertmanager"}
+PUBLISHING = {"traefik", "grafana", "prometheus", "alertmanager", "collector"}
 BESIDE = ["traefik", "collector", "prometheus", "alertmanager", "influxdb", "grafana", "node_exporter"]
 """Sections of the services beside the chain, of every kind of network, that are there by default."""
 

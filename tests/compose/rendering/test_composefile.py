@@ -127,7 +127,7 @@ def test_the_chain_leads_to_the_world_only_where_nodes_elsewhere_are_to_be_reach
 
 
 def test_without_publishing_nothing_is_published() -> None:
-    ports = ("client_http", "client_ws", "ethstats", "grafana", "prometheus", "alertmanager")
+    ports = ("client_http", "client_ws", "ethstats", "grafana", "prometheus", "alertmanager", "page")
     options = Options.model_validate({"publish": dict.fromkeys(ports, 0)})
     found = yaml.safe_load(rendered(options)["compose.yaml"])["services"]
     assert [name for name, settings in found.items() if "ports" in settings] == []

@@ -261,6 +261,7 @@ def test_what_asks_for_no_password_is_published_only_where_every_address_is_name
         "prometheus": [9090],
         "alertmanager": [9093],
         "grafana": [3000],
+        "collector": [9280],
     }
     assert published(api=0, grafana=0) == {}
 
