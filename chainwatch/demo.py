@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,18 +15,30 @@ from chainwatch.running import run
 from collector.configuration import Address, read_configuration
 from compose.simulated import AnyNode, SimulatedCluster
 
+_ETHEREUM, _NODEOS = "ethereum-demo", "nodeos-demo"
 _PERIODS = {"ethereum": "3s", "nodeos": "500ms"}
+_PRODUCERS = 4
+"""The fewest of which one may fail: with them, a round that is missed is not yet the end of finality."""
+
+_SECRET = "demo"  # noqa: S105 - of a port of loopback, for as long as the demo runs
 
 
 async def demo(listen: Address, duration: float | None) -> int:
     """Run it until it is stopped, or for so many seconds. Returns the exit code."""
-    async with SimulatedCluster(control=True) as cluster:
+    pushed_to = _free_address()
+    async with SimulatedCluster(
+        producers=_PRODUCERS,
+        ethereum_chain=_ETHEREUM,
+        nodeos_chain=_NODEOS,
+        ethstats=f"ws://{{name}}:{_SECRET}@{pushed_to}",
+        control=True,
+    ) as cluster:
         with tempfile.TemporaryDirectory(prefix="chainwatch-demo-") as directory:
             path = Path(directory) / "demo.yaml"
-            text = yaml.safe_dump(_configuration(list(cluster.nodes.values()), listen), sort_keys=False)
+            text = yaml.safe_dump(_configuration(list(cluster.nodes.values()), listen, pushed_to), sort_keys=False)
             await asyncio.to_thread(path.write_text, text)
             configuration = await asyncio.to_thread(read_configuration, path)
-            where = _where_to_look(listen, path, cluster)
+            where = _where_to_look(listen, pushed_to, path, cluster)
             stop = asyncio.Event()
             ending = asyncio.create_task(_set_after(stop, duration))
             try:
@@ -36,7 +49,13 @@ async def demo(listen: Address, duration: float | None) -> int:
                     await ending
 
 
-def _configuration(nodes: Sequence[AnyNode], listen: Address) -> dict[str, object]:
+def _free_address() -> Address:
+    """Return an address that is free now: where nodes push has to be known before anything listens there."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return Address(*free.getsockname())
+
+
+def _configuration(nodes: Sequence[AnyNode], listen: Address, pushed_to: Address) -> dict[str, object]:
     chains: dict[str, dict[str, object]] = {}
     for node in nodes:
         chain = chains.setdefault(
@@ -47,6 +66,7 @@ def _configuration(nodes: Sequence[AnyNode], listen: Address) -> dict[str, objec
         servers = chain["servers"]
         assert isinstance(servers, list)
         servers.append({key: value for key, value in server.items() if value})
+    chains[_ETHEREUM]["ethstats"] = {"listen": str(pushed_to), "secret": _SECRET}
     return {
         "agent": {"interval": "1s"},
         "chains": list(chains.values()),
@@ -54,22 +74,30 @@ def _configuration(nodes: Sequence[AnyNode], listen: Address) -> dict[str, objec
     }
 
 
-def _where_to_look(listen: Address, path: Path, cluster: SimulatedCluster) -> str:
+def _where_to_look(listen: Address, pushed_to: Address, path: Path, cluster: SimulatedCluster) -> str:
     page = f"http://{listen._replace(host=listen.host or 'localhost')}"
-    sealer = next(iter(cluster.nodes))
     control = cluster.control_url.rstrip("/")
     return f"""
 A simulated cluster of {len(cluster.nodes)} nodes is up, and the collector is watching it. Look at
 
-    {page}/           every node's state
+    {page}/           how both chains are, live
     {page}/metrics    what Prometheus would scrape
+    http://{pushed_to}/           what the geth nodes push: when each block reached each of them
 
-The collector's configuration is {path}. To break something, and mend it again:
+Now break something, and see the page tell of it:
 
-    curl -X POST   {control}/nodes/{sealer}/faults/stall
-    curl -X DELETE {control}/nodes/{sealer}/faults
+    curl -X POST {control}/nodes/sealer-1/faults/stall       a sealer is gone: one more, and the chain halts
+    curl -X POST {control}/nodes/client-1/faults/fork        a node has other blocks than all others
+    curl -X POST {control}/nodes/producer-1/faults/skip      a producer lets its next round go by
+    curl -X POST {control}/nodes/producer-2/faults/double    and one makes blocks in another's turn
+    curl -X POST {control}/chains/{_ETHEREUM}/split -d '{{"sides": [["sealer-1", "client-1"]]}}'
 
-GET {control}/ names all nodes and faults. Ctrl-C ends the demo.
+and mend it again:
+
+    curl -X DELETE {control}/nodes/sealer-1/faults
+    curl -X DELETE {control}/chains/{_ETHEREUM}/split
+
+GET {control}/ names all nodes and faults. The collector's configuration is {path}. Ctrl-C ends the demo.
 """
 
 

@@ -84,6 +84,7 @@ class Node:
         folder: Path,
         name: str,
         account: LocalAccount | None,
+        *,
         host: str = LOOPBACK,
         known_as: str = LOOPBACK,
     ) -> None:
