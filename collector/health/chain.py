@@ -11,16 +11,17 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from collector.health.assessment import Assessment, Finality, NodeHealth, PeerGraph, Severity, State
+from collector.health.assessment import Assessment, Making, NodeHealth, PeerGraph, Severity, State
 from collector.health.blocks import Blocks, Lag
 from collector.health.gathers import note_gather
 from collector.health.judging import Judge
-from collector.health.making import Makers, Throughput, finality
+from collector.health.making import Makers, Throughput
 from collector.health.node import Node, Place
 from collector.health.nodes import Answering, Arrivals, ChainClock, Networks, NodeClocks, Peers, versions
 from collector.health.progress import Progress
 from collector.health.sentences import sentence
 from collector.health.thresholds import Thresholds
+from collector.health.told import Told, trails
 from collector.observations import Block, Observation
 
 NODEOS_PERIOD = 0.5
@@ -169,37 +170,17 @@ class ChainHealth:
             node.place.name: node.place.makes_blocks for node in up if not self._networks.foreign(node.place.name)
         }
         self._blocks.judge(members)
-        settled = self._blocks.settled()
-        newest = [
-            observation
-            for name in members
-            if (observation := self._nodes[name].observation) is not None and not self._blocks.branch_of(name)
-        ]
-        newest.sort(key=lambda observation: observation.at, reverse=True)
-        furthest = self._furthest(members) or newest
-        signers = next((each.signers for each in furthest if each.signers is not None), None)
-        schedule = next((each.schedule for each in furthest if each.schedule is not None), None)
-        finalizers = next((each.finalizers for each in furthest if each.finalizers is not None), None)
+        told = self._told(members)
         recent = self._blocks.main.last(RECENT) if members else []
-        period = self._period(newest, recent)
-        seen = _last_told(recent[0], newest) if recent else None
-        self._makers.settled(settled, signers=signers, schedule=schedule, period=period)
-        self._throughput.settled(settled)
-        live = _last_told(recent[0], [each for each in newest if not _trails(each)]) if recent else None
-        making = (
-            self._makers.assess(
-                recent, now, signers=signers, schedule=schedule, finalizers=finalizers, period=period, seen=live
-            )
-            if members
-            else None
-        )
         tip = recent[0] if recent else None
-        graph, strangers = self._graph(members)
+        seen = told.seen(tip) if tip else None
+        period = self._period(told, recent)
+        making = self._making(told, recent, period, now)
         if tip:
             self._arrivals.judge(self._blocks.main.at, tip.number)
+            self._progress.note(told.newest, tip, seen)
+        graph, strangers = self._graph(members)
         own = self._networks.own
-        if tip:
-            self._progress.note(newest, tip, seen)
         limits = self.settings.thresholds
         before = Assessment(
             chain=self.settings.name,
@@ -215,17 +196,17 @@ class ChainHealth:
             head_hash=tip.hash if tip else "",
             head_time=tip.timestamp if tip else None,
             head_age=max(0.0, now - tip.timestamp) if tip else None,
-            halted=self._progress.halted(period, making, limits) if newest else None,
+            halted=self._progress.halted(period, making, limits) if told else None,
             branches=self._blocks.branches if members else (),
             making=making,
-            finality=self._finality(newest, schedule, finalizers),
+            finality=told.finality,
             traffic=self._throughput.assess(recent, seen) if members else None,
             peers=graph,
-            versions=versions(each.version for each in newest),
+            versions=versions(each.version for each in told.newest),
             clock_skew=self._chain_clock.ahead(self._blocks.main.at, period),
             delay_p50=self._arrivals.chain()[0],
             delay_p95=self._arrivals.chain()[1],
-            pool=max((each.pool for each in newest if each.pool is not None), default=None),
+            pool=told.pool,
         )
         nodes = [self._node(node, now, members, strangers) for node in self._nodes.values()]
         for said in nodes:
@@ -247,14 +228,34 @@ class ChainHealth:
         self._judge = Judge()
         self._progress = Progress()
 
-    def _furthest(self, members: Iterable[str]) -> list[Observation]:
-        """Return what nodes on the chain itself told, the highest head first: who lags may tell of former makers."""
-        told = [
-            observation
+    def _told(self, members: Iterable[str]) -> Told:
+        """Return what these nodes said last, but for those that are known to be on another branch."""
+        places = {
+            name: (observation, self._blocks.branch_of(name))
             for name in members
-            if self._blocks.branch_of(name) == 0 and (observation := self._nodes[name].observation) is not None
-        ]
-        return sorted(told, key=lambda each: (each.head.number if each.head else 0, each.at), reverse=True)
+            if (observation := self._nodes[name].observation) is not None
+        }
+        return Told(
+            [observation for observation, branch in places.values() if not branch],
+            [observation for observation, branch in places.values() if branch == 0],
+        )
+
+    def _making(self, told: Told, recent: Sequence[Block], period: float | None, now: float) -> Making | None:
+        """Count the blocks that have come to lie deep, and return who makes the blocks."""
+        settled = self._blocks.settled()
+        self._makers.settled(settled, signers=told.signers, schedule=told.schedule, period=period)
+        self._throughput.settled(settled)
+        if not told:
+            return None
+        return self._makers.assess(
+            recent,
+            now,
+            signers=told.signers,
+            schedule=told.schedule,
+            finalizers=told.finalizers,
+            period=period,
+            seen=told.seen(recent[0], live=True) if recent else None,
+        )
 
     def _take(self, node: Node, observation: Observation) -> None:
         name = node.place.name
@@ -285,29 +286,17 @@ class ChainHealth:
         self._clocks.forget(name)
         self._arrivals.forget(name)
 
-    def _period(self, newest: Sequence[Observation], recent: Sequence[Block]) -> float | None:
+    def _period(self, told: Told, recent: Sequence[Block]) -> float | None:
         """Return the time between blocks: as configured, as a node says, as compiled in, or as it has been of late."""
         if self.settings.block_period:
             return self.settings.block_period
-        told = next((each.period for each in newest if each.period is not None), None)
-        if told is not None:
-            return told
+        if told.period is not None:
+            return told.period
         if self.settings.kind == "nodeos":
             return NODEOS_PERIOD
         gaps = sorted(later.timestamp - earlier.timestamp for later, earlier in pairwise(recent[:MOST_GAPS]))
         median = gaps[len(gaps) // 2] if len(gaps) >= FEWEST_GAPS else 0.0
         return median if median > 0 else None
-
-    def _finality(
-        self, newest: Sequence[Observation], schedule: Sequence[str] | None, finalizers: int | None
-    ) -> Finality | None:
-        """Return how finality stands at the node that is furthest."""
-        told = [each for each in newest if each.finalized is not None and each.head is not None]
-        if not told:
-            return None
-        best = max(told, key=lambda each: each.head.number if each.head else 0)
-        assert best.head is not None
-        return finality(max(best.head.number, best.best_known or 0), best.finalized, schedule, finalizers)
 
     def _graph(self, members: Collection[str]) -> tuple[PeerGraph | None, Mapping[str, int | None]]:
         told = {name: observation for name in members if (observation := self._nodes[name].observation) is not None}
@@ -320,7 +309,7 @@ class ChainHealth:
     def _lag(self, name: str, said: Observation) -> Lag | None:
         """Return how far a node is behind; in irreversible mode its head is to trail, and what it knows of counts."""
         lag = self._blocks.lag(name)
-        if lag is None or said.head is None or not _trails(said):
+        if lag is None or said.head is None or not trails(said):
             return lag
         known = min(lag.blocks, (said.best_known or 0) - said.head.number)
         block = self._blocks.main.at(said.head.number + known)
@@ -383,15 +372,3 @@ class ChainHealth:
             deepest_reorganisation=reorganisations.deepest,
             last_answer=max(said.at, answers.last_answer or 0.0),
         )
-
-
-def _trails(said: Observation) -> bool:
-    """Tell whether a node is in irreversible mode: its head is the last irreversible block, a turn after another."""
-    head = said.head
-    return head is not None and said.finalized == head.number and (said.best_known or 0) > head.number
-
-
-def _last_told(tip: Block, newest: Iterable[Observation]) -> float | None:
-    """Return when a node last told the newest block as its head: what silent nodes have by now is not known."""
-    told = (each.at for each in newest if each.head is not None and each.head.hash == tip.hash)
-    return max(told, default=None)

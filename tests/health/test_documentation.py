@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.catalogue import BY_NAME
 from collector.configuration import models
 from collector.health.signals import SIGNALS, Signal
 from collector.health.thresholds import Thresholds
@@ -23,6 +24,12 @@ def test_every_signal_is_explained(signal: Signal) -> None:
 
 def test_no_other_signals_are_explained() -> None:
     assert set(re.findall(r"^### `(\w+)`", DOCUMENT, re.MULTILINE)) == set(SIGNALS)
+
+
+def test_every_metric_that_is_named_is_one() -> None:
+    named = set(re.findall(r"`(chain_(?:network|health|maker)_\w+)`", DOCUMENT))
+    assert named
+    assert named <= BY_NAME.keys()
 
 
 def test_thresholds_of_the_configuration_are_those_of_health() -> None:
