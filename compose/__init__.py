@@ -1,1 +1,1 @@
-"""The chains to watch: for now the simulated cluster."""
+"""The chains to watch: deployed on Docker by their options, simulated, and put under load."""
