@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from eth_hash.auto import keccak
+from eth_keys.backends import get_backend
 from eth_keys.datatypes import PrivateKey
 
 from compose.simulated.ledger import digits
@@ -23,13 +24,15 @@ SHORT = 56
 
 Field = bytes | int
 
-keccak(b"")  # so that its library is read from disk now, not once an event loop runs
+# Both are looked for on disk at their first use, the curve's backend at each: now, and not once an event loop runs.
+keccak(b"")
+_CURVE = get_backend()
 
 
 @lru_cache(REMEMBERED)
 def key_of(chain: str, name: str) -> PrivateKey:
     """Return the key of the sealer `name`."""
-    return PrivateKey(bytes.fromhex(digits("sealer", chain, name)))
+    return PrivateKey(bytes.fromhex(digits("sealer", chain, name)), _CURVE)
 
 
 @lru_cache(REMEMBERED)

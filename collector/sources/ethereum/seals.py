@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eth_keys.backends.base import BaseECCBackend
 
 SEAL = 65
 VANITY = 32
@@ -70,10 +74,18 @@ def _recover(told: list[str]) -> str:
         fields = [_field(name, text) for name, text in zip(_SIGNED, told, strict=False)]
         extra = _SIGNED.index("extraData")
         fields[extra], seal = fields[extra][:-SEAL], fields[extra][-SEAL:]
-        signer = Signature(seal).recover_public_key_from_msg_hash(keccak(_rlp(fields)))
+        signer = Signature(seal, backend=_curve()).recover_public_key_from_msg_hash(keccak(_rlp(fields)))
         return str(signer.to_address())
     except (ValueError, BadSignature, ValidationError):
         return ""
+
+
+@cache
+def _curve() -> BaseECCBackend:
+    """Return what reckons with the curve; left to itself, a signature would look for it on disk each time."""
+    from eth_keys.backends import get_backend  # noqa: PLC0415 - as above
+
+    return get_backend()
 
 
 def _field(name: str, text: str) -> bytes:
