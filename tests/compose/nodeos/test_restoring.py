@@ -108,7 +108,7 @@ def test_a_producer_that_is_cut_off_while_nodeos_writes_its_blocks_anew(tmp_path
         if written == "half":
             first += "head -c 300 blocks-2026*/blocks.log >blocks/blocks.log; "
         once = f"[ -e {tmp_path}/once ] || {{ touch {tmp_path}/once; {first} kill -KILL $$; }}"
-        nodeos_is(node, f'case "$*" in *--hard-replay*) {once} ;; esac; exec {STANDIN} "$@"')
+        nodeos_is(node, f'case "$*" in *--hard-replay*) {once} ;; esac; exec "{STANDIN}" "$@"')
         assert node.live() == 128 + signal.SIGKILL
         assert (blocks / "blocks.log").exists() == (written == "half")
         node.run()
@@ -277,7 +277,7 @@ def test_a_nodeos_of_somebody_else_that_comes_in_between(tmp_path: Path) -> None
         node.run()
         assert node.stop() == 0
         began, go = tmp_path / "began", tmp_path / "go"
-        nodeos_is(node, f'touch {began}; while [ ! -e {go} ]; do sleep 0.05; done; exec {STANDIN} "$@"')
+        nodeos_is(node, f'touch {began}; while [ ! -e {go} ]; do sleep 0.05; done; exec "{STANDIN}" "$@"')
         node.start()
         node.wait(began.exists, "our nodeos, which hesitates")
         with foreign_nodeos(node) as foreign:
@@ -383,7 +383,7 @@ def test_a_snapshot_that_nodeos_dies_of(tmp_path: Path) -> None:
         node.run()
         snapshot = snapshot_of(node)
         node.cut_off()
-        nodeos_is(node, f'case "$*" in *{snapshot.name}*) kill -SEGV $$ ;; esac; exec {STANDIN} "$@"')
+        nodeos_is(node, f'case "$*" in *{snapshot.name}*) kill -SEGV $$ ;; esac; exec "{STANDIN}" "$@"')
         assert node.live() == 128 + signal.SIGSEGV
         node.run()
         assert f"{snapshot.name} is bad" in node.said()
