@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -127,7 +128,7 @@ def test_nowhere_to_deliver_is_said(tmp_path: Path, cluster: Cluster) -> None:
 def test_a_reader_that_has_seen_enough(tmp_path: Path, cluster: Cluster) -> None:
     path = written(tmp_path, settings(cluster.nodes, {}, interval=5, timeout=2))
     done = subprocess.run(
-        f"{' '.join(ARGV)} once --print --config {path} | head -c 10",
+        f"{shlex.join(ARGV)} once --print --config {path} | head -c 10",
         shell=True, capture_output=True, text=True, timeout=10, check=False,
     )  # fmt: skip
     assert len(done.stdout) == 10

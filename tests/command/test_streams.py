@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -197,7 +198,7 @@ def test_streams_that_were_closed_before_the_start(
     tmp_path: Path, cluster: Cluster, closed: str, code: int, said: str
 ) -> None:
     path = written(tmp_path, settings([cluster["sealer-1"]], {"telegraf": {}}))
-    argv = ["sh", "-c", f"exec {' '.join(ARGV)} run --config {path} {closed}"]
+    argv = ["sh", "-c", f"exec {shlex.join(ARGV)} run --config {path} {closed}"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
     assert (done.returncode, done.stderr[: len(said)]) == (code, said)
     assert done.stderr.count("\n") == bool(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +110,9 @@ def test_the_lines_for_a_swarm(output: Path, monkeypatch: pytest.MonkeyPatch) ->
     said = "\n".join(deployed(output, wanted, "swarm"))
     context = Path(deploying.__file__).parent / "nodeos"
     arguments = "--build-arg DISTRIBUTION=leap --build-arg VERSION=4.0.6"
-    assert f"    docker build -t registry.example/nodeos:4 {arguments} {context}\n" in said
+    assert f"    docker build -t registry.example/nodeos:4 {arguments} {shlex.quote(str(context))}\n" in said
     assert "    docker push registry.example/nodeos:4\n" in said
-    assert f"    docker build -t chainwatch:0.1.0 {context.parents[1]}\n" in said
+    assert f"    docker build -t chainwatch:0.1.0 {shlex.quote(str(context.parents[1]))}\n" in said
     assert "    docker save chainwatch:0.1.0 | ssh MACHINE docker load\n" in said
     assert f"    docker stack deploy --prune --compose-file {output}/stack.yaml lab\n" in said
     assert "Prometheus, Alertmanager and the collector's page, which ask for no password, are not published" in said
@@ -127,7 +128,7 @@ def test_the_lines_for_a_swarm(output: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_what_is_built_has_its_place(output: Path, target: str) -> None:
     """The commands and the file that are handed out lead to folders with a Dockerfile."""
     said = deployed(output, options(), target)
-    places = [Path(line.split()[-1]) for line in said if "docker build" in line]
+    places = [Path(shlex.split(line)[-1]) for line in said if "docker build" in line]
     if target == "compose":
         services = yaml.safe_load((output / "compose.yaml").read_text())["services"]
         places = [output / service["build"]["context"] for service in services.values() if "build" in service]
