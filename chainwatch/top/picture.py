@@ -19,6 +19,7 @@ from chainwatch.top.marks import Marks
 from chainwatch.top.nodes import Nodes, Order
 from chainwatch.top.room import shares
 from collector.health.assessment import Assessment, Finding, MakerHealth, Making, Severity, State
+from collector.health.words import amount
 
 STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan", None: "green"}
 
@@ -136,7 +137,7 @@ class Picture:
         facts = [f"head {words.whole(chain.head_number)}"]
         if chain.head_age is not None:
             facts[0] += f", {words.duration(chain.head_age + self._older)} old"
-        facts.append(f"{up:,} of {words.plural(len(chain.nodes), 'node')} up")
+        facts.append(f"{up:,} of {amount(len(chain.nodes), 'node')} up")
         if len(chain.branches) > 1:
             facts.append(f"{len(chain.branches):,} branches")
         if finality := chain.finality:
@@ -177,7 +178,7 @@ class Picture:
         if not maker.scheduled:
             told.insert(0, "not scheduled")
         if maker.missed_rounds_in_a_row:
-            told.append(f"{words.plural(maker.missed_rounds_in_a_row, 'round')} missed in a row")
+            told.append(f"{amount(maker.missed_rounds_in_a_row, 'round')} missed in a row")
         if maker.in_turn_share is not None:
             told.append(f"{words.share(maker.in_turn_share)} in turn")
         if maker.next_turn is not None:
@@ -228,4 +229,4 @@ def _drawn(piece: _Piece, room: int | None) -> list[Text]:
 
 def _left_out(count: int, called: str, begin: str) -> Text:
     more = "more " if begin else ""
-    return Text(f"    {begin}{words.plural(count, more + called)}", "dim", no_wrap=True)
+    return Text(f"    {begin}{amount(count, more + called)}", "dim", no_wrap=True)

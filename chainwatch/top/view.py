@@ -14,6 +14,7 @@ from chainwatch.top.nodes import Order
 from chainwatch.top.picture import STYLES, Picture, Room
 from chainwatch.top.reading import State
 from collector.health.assessment import Assessment, Severity
+from collector.health.words import amount
 
 
 class View:
@@ -86,7 +87,7 @@ class View:
         if self._state:
             nodes = sum(len(chain.nodes) for chain in self.chains)
             line.append(f"{words.name(self._state.chainwatch)}  ")
-            line.append(f"{words.plural(len(self.chains), 'chain')}, {words.plural(nodes, 'node')}  ", "")
+            line.append(f"{amount(len(self.chains), 'chain')}, {amount(nodes, 'node')}  ", "")
         return line.append(self._shown, "dim")
 
     def _footing(self) -> Text:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 
+from collector.health.words import minutes
+
 LONGEST_NAME = 60
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
 def clean(text: str, most: int = 1000) -> str:
@@ -33,11 +34,7 @@ def duration(seconds: float | None) -> str:
     """Return a time as roughly as anybody wants to know it; "?" where it is unknown."""
     if seconds is None or not math.isfinite(seconds):
         return "?"
-    seconds = max(0.0, seconds)
-    for unit, size in _UNITS:
-        if seconds >= 2 * size:
-            return f"{math.floor(seconds / size):,} {unit}"
-    return f"{seconds:.0f} s"
+    return minutes(seconds) or f"{max(0.0, seconds):.0f} s"
 
 
 def milliseconds(seconds: float | None) -> str:
@@ -58,8 +55,3 @@ def skew(seconds: float | None) -> str:
 def share(value: float | None) -> str:
     """Return a share of 0 to 1 as a percentage; "?" where it is unknown."""
     return "?" if value is None or not math.isfinite(value) else f"{value:.0%}"
-
-
-def plural(count: int, thing: str) -> str:
-    """Return "1 node", "2 nodes"."""
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 import orjson
 from aiohttp import hdrs, web
 
+from collector import sameorigin
 from collector.ethstats.chain import PushedChain, State
 from collector.ethstats.nodes import Link, Node
 from collector.ethstats.sealers import IN_TURN
@@ -188,8 +189,7 @@ class Page:
 
     async def _forget(self, request: web.Request) -> web.Response:
         """Forget an absent node; only the page itself may ask for it."""
-        host = request.headers.get(hdrs.HOST)
-        if not host or request.headers.get(hdrs.ORIGIN) not in (f"http://{host}", f"https://{host}"):
+        if not sameorigin.is_own(request):
             raise web.HTTPForbidden(text="Only the page itself may ask for this.")
         form = parse_qs((await request.read()).decode("utf-8", "replace"))
         if not self.chain.forget(form.get("forget", [""])[0]):

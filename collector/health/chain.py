@@ -97,7 +97,6 @@ class ChainHealth:
             return ()
         self._answering.took(name, observation.took, observation.at)
         node.asked = True
-        node.well.append(True)
         if observation.at >= node.told:
             self._take(node, observation)
         return self.wanted(name, observation.at)
@@ -109,7 +108,6 @@ class ChainHealth:
             return
         self._answering.failed(name, kind, at)
         node.asked = True
-        node.well.append(False)
         if at >= node.told:
             node.told = at
             node.lags.append(None)
@@ -322,10 +320,8 @@ class ChainHealth:
         place, name, said = node.place, node.place.name, node.observation
         up = node.is_up(now)
         state = State.UP if up else State.DOWN if node.asked else State.UNKNOWN
-        answers = self._answering.of(name)
+        answers = node.answers = self._answering.of(name)
         node.differs = self._networks.differs(name)
-        node.failed_in_a_row = answers.failed_in_a_row
-        node.silent_since = answers.failing_since if node.polled else node.told or None
         base = NodeHealth(
             node=name,
             role=place.role,

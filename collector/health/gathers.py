@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collector.health.assessment import Assessment, NodeHealth, State
 from collector.health.blocks import Reorganisations
-from collector.health.judging.found import IN_A_ROW
 from collector.health.node import Node
 from collector.health.thresholds import Thresholds
 
@@ -50,8 +49,7 @@ def _is_behind(node: Node, lag: int | None, limits: Thresholds) -> bool | None:
     """
     if lag is None:
         return None
-    stands = node.streaks.get("behind", 0) >= IN_A_ROW
-    return lag >= limits.behind_blocks or (stands and lag > limits.behind_blocks // 2)
+    return lag >= limits.behind_blocks or (node.stands("behind") and lag > limits.behind_blocks // 2)
 
 
 def _note_branch(node: Node, said: NodeHealth, chain: Assessment, limits: Thresholds) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from itertools import pairwise
 
+from collector.health.nodes.answering import NOTHING, Answers
 from collector.observations import Observation
 
 MAKING_ROLES = frozenset({"sealer", "producer", "signer", "validator", "miner"})
@@ -17,8 +17,8 @@ BALANCER_ROLES = frozenset({"balancer", "loadbalancer", "lb"})
 LAGS = 60
 """Gathers of which the lag is remembered: ten minutes at the usual interval."""
 
-GATHERS = 60
-"""Gathers of which it is remembered whether they failed."""
+IN_A_ROW = 2
+"""Gathers that must agree before a node is said to be behind, forked, alone: one may fall amidst a change."""
 
 PATIENCE = 3.0
 """Intervals without news after which nothing is known of a node any more."""
@@ -60,10 +60,8 @@ class Node:
     forgettable: bool = False
     told: float = 0.0
     """When it was asked last, or told something of its own accord: what is older than that changes nothing."""
-    failed_in_a_row: int = 0
-    silent_since: float | None = None
-    """When the first of these failed; of a node that pushes, when it was heard last."""
-    well: deque[bool] = field(default_factory=lambda: deque(maxlen=GATHERS))
+    answers: Answers = NOTHING
+    """How its last gathers went."""
     lags: deque[int | None] = field(default_factory=lambda: deque(maxlen=LAGS))
     judged: Observation | None = None
     """The observation that was judged last: each counts once, however often somebody looks."""
@@ -85,14 +83,17 @@ class Node:
             return False
         return now - self.observation.at <= PATIENCE * self.place.interval + self.place.timeout
 
-    @property
-    def spells(self) -> int:
-        """How often it began to fail within the last gathers, though it is well now."""
-        gathers = list(self.well)
-        return sum(before and not now for before, now in pairwise(gathers))
-
     def held(self, signal: str, *, holds: bool | None) -> int:
         """Take note whether something holds at this gather; return for how many in a row it has. None is no news."""
         if holds is not None:
             self.streaks[signal] = self.streaks.get(signal, 0) + 1 if holds else 0
         return self.streaks.get(signal, 0)
+
+    def stands(self, signal: str) -> bool:
+        """Tell whether something has held for as many gathers as it takes to be told."""
+        return self.streaks.get(signal, 0) >= IN_A_ROW
+
+    @property
+    def silent_since(self) -> float | None:
+        """Since when all gathers have failed; of a node that pushes, when it was heard last."""
+        return self.answers.failing_since if self.polled else self.told or None

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from collector.health.assessment import Making
+from collector.health.making.clique import WIGGLE
+from collector.health.making.turns import TURN
 from collector.health.standing import Standing
 from collector.health.thresholds import Thresholds
 from collector.observations import Block, Observation
 
-_TURN = 12
-"""Blocks that a producer makes in a row."""
-
 _JUST_GONE = 2
 """Producers that may have gone a moment ago, whose turns in a row are empty, before that is a chain that has halted."""
-
-_WIGGLE = 0.5
-"""Seconds per signer by which those out of turn wait (go-ethereum, consensus/clique: wiggleTime)."""
 
 
 class Progress:
@@ -60,8 +56,8 @@ def _allowed(period: float, making: Making | None, limits: Thresholds) -> float:
     if making is None:
         return allowed
     if making.kind == "clique":
-        return allowed + _WIGGLE * making.scheduled
+        return allowed + WIGGLE * making.scheduled
     if making.scheduled > 1:
         away = making.scheduled - (making.active or 0)
-        return max(allowed, ((_JUST_GONE + away) * _TURN + limits.halted_periods) * period)
+        return max(allowed, ((_JUST_GONE + away) * TURN + limits.halted_periods) * period)
     return allowed

@@ -34,3 +34,13 @@ class Thresholds:
     in_turn_share: float = 0.5
     oldest_version: str = ""
     """Versions below it are outdated: 1.13.15."""
+    flaky_share: float = 0.2
+    """Of a node's last sixty gathers, which have failed; one in twenty is a busy network's."""
+    flaky_spells: int = 3
+    """Times that it began to fail within them."""
+    state_database_share: float = 0.9
+    """Of the state database of a nodeos, which is used: it stops when nothing is left."""
+    syncing: float = 3600.0
+    """A node that says for so long that it is syncing is told of."""
+    restarts: int = 3
+    """A node that came back as another process so often within an hour is told of."""

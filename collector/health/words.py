@@ -18,10 +18,20 @@ def amount(count: float, of: str) -> str:
 
 def seconds(value: float) -> str:
     """Return a duration as roughly as anybody wants to know it."""
+    return minutes(value) or (f"{value:.0f} s" if value >= 10 else f"{value:.1f} s")  # noqa: PLR2004 - what reads well
+
+
+def minutes(value: float) -> str:
+    """Return seconds in minutes, hours or days; "" for less than two minutes."""
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if value >= 2 * size:
             return f"{math.floor(value / size):,} {unit}"
-    return f"{value:.0f} s" if value >= 10 else f"{value:.1f} s"  # noqa: PLR2004 - what reads well
+    return ""
+
+
+def ahead_of(skew: float) -> str:
+    """Return `5.0 s ahead of`, or `behind`: what follows is the clock that was compared with."""
+    return f"{seconds(abs(skew))} {'ahead of' if skew > 0 else 'behind'}"
 
 
 def short(name: str) -> str:

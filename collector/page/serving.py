@@ -10,6 +10,7 @@ from functools import partial
 import msgspec
 from aiohttp import hdrs, web
 
+from collector import sameorigin
 from collector.health.assessment import Assessment
 from collector.page import signals
 from collector.page.assets import ASSETS, HEADERS
@@ -54,8 +55,7 @@ class Page:
 
     async def _asked_to_forget(self, request: web.Request) -> web.Response:
         """Forget a node; only the page itself may ask for it."""
-        host = request.headers.get(hdrs.HOST)
-        if not host or request.headers.get(hdrs.ORIGIN) not in (f"http://{host}", f"https://{host}"):
+        if not sameorigin.is_own(request):
             raise web.HTTPForbidden(text="Only the page itself may ask for this.\n")
         try:
             async with asyncio.timeout(_PATIENCE):

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from compose.simulated import spoiling
+from compose.simulated.describing import described
 from compose.simulated.faults import FaultError, Parameters
 from compose.simulated.geth import GethNode
 from compose.simulated.network import Network
@@ -74,18 +75,7 @@ class Balancer:
 
     def describe(self) -> dict[str, Any]:
         """Return what the control interface says of it."""
-        return {
-            "name": self.name,
-            "chain": self.chain,
-            "kind": self.kind,
-            "role": self.role,
-            "version": self.version,
-            "url": self.url,
-            "metrics_url": self.metrics_url,
-            "requests": self.requests.total,
-            "served": self.served.describe(),
-            "faults": {name: dict(parameters) for name, parameters in self.faults.items()},
-        }
+        return described(self)
 
     async def fault(self, name: str, /, **parameters: float | str) -> None:
         """Have this fault from now on; raises FaultError for one that a balancer does not have."""

@@ -12,6 +12,7 @@ from typing import Any, Generic
 from aiohttp import web
 
 from compose.simulated import spoiling
+from compose.simulated.describing import described
 from compose.simulated.faults import FAULTS, FaultError, Parameters, checked
 from compose.simulated.ledger import BlockT, Fork, Habits, Ledger, Turns
 from compose.simulated.network import Member, Network
@@ -138,18 +139,7 @@ class Node(ABC, Generic[BlockT]):
 
     def describe(self) -> dict[str, Any]:
         """Return what the control interface says of it."""
-        return {
-            "name": self.name,
-            "chain": self.chain,
-            "kind": self.kind,
-            "role": self.role,
-            "version": self.version,
-            "url": self.url,
-            "metrics_url": self.metrics_url,
-            "requests": self.requests.total,
-            "served": self.served.describe(),
-            "faults": {name: dict(parameters) for name, parameters in self.faults.items()},
-        }
+        return described(self)
 
     async def fault(self, name: str, /, **parameters: float | str) -> None:
         """Have this fault from now on, beside those it has; with other parameters if it has it already.

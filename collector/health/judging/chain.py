@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from collector.health.assessment import Assessment, Making, State
-from collector.health.judging.found import IN_A_ROW, Found
+from collector.health.judging.found import Found, where_parted
 from collector.health.judging.nodes import is_down
 from collector.health.making import tolerated
 from collector.health.node import Node
 from collector.health.thresholds import Thresholds
-from collector.health.words import amount, listed, seconds
+from collector.health.words import ahead_of, amount, listed, seconds
 
 LEAST_SHARE = 0.75
 """Of its fair share of the blocks, which a signer has that was not away for a part of them."""
@@ -35,8 +35,7 @@ def of_chain(now: Assessment, nodes: Mapping[str, Node], limits: Thresholds) -> 
     yield from _quorum(now, limits)
     yield from _peers(now, nodes)
     if now.clock_skew is not None and abs(now.clock_skew) > limits.clock_seconds:
-        way = "ahead of" if now.clock_skew > 0 else "behind"
-        text = f"Block times are {seconds(abs(now.clock_skew))} {way} the collector's clock: one of them is wrong."
+        text = f"Block times are {ahead_of(now.clock_skew)} the collector's clock: one of them is wrong."
         yield Found("chain_clock", "", text, now.clock_skew)
     if now.versions and len(now.versions) > 1:
         told = listed(f"{version} ({count})" for version, count in now.versions.items())
@@ -55,16 +54,12 @@ def _halted(now: Assessment) -> str:
 
 
 def _forks(now: Assessment, nodes: Mapping[str, Node]) -> Iterator[Found]:
-    standing = [
-        branch
-        for branch in now.branches[1:]
-        if any(nodes[name].streaks.get("forked", 0) >= IN_A_ROW for name in branch.nodes)
-    ]
+    standing = [branch for branch in now.branches[1:] if any(nodes[name].stands("forked") for name in branch.nodes)]
     if standing:
         deepest = max(standing, key=lambda branch: branch.depth)
-        where = f"above block {deepest.parted_at:,}" if deepest.parted_at is not None else "further down than is known"
         who = listed(name for branch in standing for name in branch.nodes)
-        text = f"The chain has parted {where}: {who} went another way, {amount(deepest.depth, 'block')} by now."
+        where, depth = where_parted(deepest), amount(deepest.depth, "block")
+        text = f"The chain has parted {where}: {who} went another way, {depth} by now."
         yield Found("fork", "", text, deepest.depth)
 
 
@@ -108,7 +103,7 @@ def _peers(now: Assessment, nodes: Mapping[str, Node]) -> Iterator[Found]:
     if now.peers is None or not now.peers.complete:
         return
     parts = [part for part in now.peers.parts if not all(nodes[name].streaks.get("no_peers") for name in part)]
-    lasting = all(any(nodes[name].streaks.get("apart", 0) >= IN_A_ROW for name in part) for part in parts)
+    lasting = all(any(nodes[name].stands("apart") for name in part) for part in parts)
     if len(parts) > 1 and lasting:
         shown = "; ".join(listed(part) for part in parts[:MOST_PARTS])
         text = f"The nodes' connections fall into {len(parts)} parts that do not reach each other: {shown}."

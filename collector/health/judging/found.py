@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-IN_A_ROW = 2
-"""Gathers that must agree before a node is said to be behind, forked, alone: one may fall amidst a change."""
+from collector.health.assessment import Branch
 
 
 class Found(NamedTuple):
@@ -15,3 +14,8 @@ class Found(NamedTuple):
     subject: str
     text: str
     value: float | None = None
+
+
+def where_parted(branch: Branch) -> str:
+    """Return where a branch has left the chain."""
+    return f"above block {branch.parted_at:,}" if branch.parted_at is not None else "further down than is known"

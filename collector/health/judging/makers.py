@@ -25,6 +25,7 @@ class MakersJudge:
     def __init__(self) -> None:
         self._counters: dict[tuple[str, str], int] = {}
         self._events: dict[tuple[str, str], tuple[float, float]] = {}  # when it happened last, how often by then
+        self._gone: dict[str, float] = {}  # who dropped out, and when
         self._scheduled: frozenset[str] | None = None
 
     def of_makers(self, now: Assessment, limits: Thresholds) -> Iterator[Found]:
@@ -37,23 +38,16 @@ class MakersJudge:
         self._scheduled = scheduled
         known = {maker.name for maker in making.makers} | gone
         for memory in (self._counters, self._events):
-            for key in [key for key in memory if key[1] not in known and key[0] != "unscheduled"]:
+            for key in [key for key in memory if key[1] not in known]:
                 del memory[key]
-        for name in gone:
-            self._events["unscheduled", name] = (now.at, 1)
-        left = [key for key in self._events if key[0] == "unscheduled"]
-        for key in left[:-MOST_GONE]:
-            del self._events[key]
         for maker in making.makers:
             yield from self._of_maker(maker, now, limits)
-        for (signal, name), (at, _) in list(self._events.items()):
-            if signal != "unscheduled":
-                continue
-            if name in scheduled or now.at - at >= limits.event_seconds:
-                del self._events[signal, name]
-            else:
-                what = "is no signer any more" if making.kind == "clique" else "has dropped out of the schedule"
-                yield Found(signal, name, f"{short(name)} {what}.")
+        left = {name: at for name, at in (self._gone | dict.fromkeys(gone, now.at)).items() if name not in scheduled}
+        lasting = {name: at for name, at in left.items() if now.at - at < limits.event_seconds}
+        self._gone = dict(list(lasting.items())[-MOST_GONE:])
+        what = "is no signer any more" if making.kind == "clique" else "has dropped out of the schedule"
+        for name in self._gone:
+            yield Found("unscheduled", name, f"{short(name)} {what}.")
 
     def _of_maker(self, maker: MakerHealth, now: Assessment, limits: Thresholds) -> Iterator[Found]:
         name = short(maker.name)

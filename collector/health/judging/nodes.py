@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from collector.health.assessment import Assessment, NodeHealth, State
-from collector.health.judging.found import IN_A_ROW, Found
+from collector.health.judging.found import Found, where_parted
 from collector.health.node import Node
 from collector.health.nodes import named, older
 from collector.health.thresholds import Thresholds
-from collector.health.words import amount, listed, seconds
-
-SPELLS = 3
-"""Times that a node's gathers began to fail, of the last sixty, that make it a flaky one."""
-
-FLAKY_SHARE = 0.2
-"""Of these gathers, which have failed: one in twenty is a busy network's."""
+from collector.health.words import ahead_of, amount, listed, seconds
 
 FEW_GATHERS = 12
 """Gathers below which it is not said how long they take: the median of three is often far from what is usual."""
@@ -29,11 +23,11 @@ def of_node(node: NodeHealth, memory: Node, now: Assessment, limits: Thresholds)
     if node.state is not State.UP:
         return
     if node.foreign:
-        if memory.streaks.get("foreign", 0) >= IN_A_ROW:  # whoever answers first is the whole chain for a moment
+        if memory.stands("foreign"):  # whoever answers first is the whole chain for a moment
             yield Found("foreign", name, f"{name} is on another network: {memory.differs or 'it differs'}.")
         return
     if memory.place.balances:
-        if memory.streaks.get("behind", 0) >= IN_A_ROW and node.lag_blocks is not None:
+        if memory.stands("behind") and node.lag_blocks is not None:
             text = f"{name} answers with a head {amount(node.lag_blocks, 'block')} behind the nodes behind it."
             yield Found("balancer_behind", name, text, node.lag_blocks)
         return
@@ -44,7 +38,7 @@ def of_node(node: NodeHealth, memory: Node, now: Assessment, limits: Thresholds)
 
 def is_down(memory: Node, node: NodeHealth, limits: Thresholds) -> bool:
     """Tell whether a node is down, and not just late once."""
-    return node.state is State.DOWN and (not memory.polled or memory.failed_in_a_row >= limits.down_gathers)
+    return node.state is State.DOWN and (not memory.polled or memory.answers.failed_in_a_row >= limits.down_gathers)
 
 
 def _down(node: NodeHealth, memory: Node, now: Assessment) -> Found:
@@ -55,30 +49,28 @@ def _down(node: NodeHealth, memory: Node, now: Assessment) -> Found:
 
 
 def _of_its_blocks(node: NodeHealth, memory: Node, now: Assessment, limits: Thresholds) -> Iterator[Found]:
-    name, streaks = node.node, memory.streaks
-    if streaks.get("behind", 0) >= IN_A_ROW and node.lag_blocks is not None:
+    name = node.node
+    if memory.stands("behind") and node.lag_blocks is not None:
         late = f", {seconds(node.lag_seconds)}" if node.lag_seconds is not None else ""
         yield Found("behind", name, f"{name} is {amount(node.lag_blocks, 'block')} behind{late}.", node.lag_blocks)
-    if streaks.get("forked", 0) >= IN_A_ROW and node.branch:
+    if memory.stands("forked") and node.branch:
         branch = now.branches[node.branch]
-        where = f"above block {branch.parted_at:,}" if branch.parted_at is not None else "further down than is known"
-        yield Found("forked", name, f"{name} has been on a branch of its own {where}.", branch.depth)
+        yield Found("forked", name, f"{name} has been on a branch of its own {where_parted(branch)}.", branch.depth)
     if memory.reorganised_at is not None and now.at - memory.reorganised_at < limits.event_seconds:
         depth = memory.reorganised_depth
         yield Found("reorganised", name, f"{name} gave up {amount(depth, 'block')} for others.", depth)
 
 
 def _of_its_peers(node: NodeHealth, memory: Node) -> Iterator[Found]:
-    name, streaks = node.node, memory.streaks
-    if streaks.get("no_peers", 0) >= IN_A_ROW:
+    name = node.node
+    if memory.stands("no_peers"):
         yield Found("no_peers", name, f"{name} is connected to no other node.", 0)
-    if streaks.get("strangers", 0) >= IN_A_ROW and node.strangers:
+    if memory.stands("strangers") and node.strangers:
         are = "is" if node.strangers == 1 else "are"
         text = f"{name} is connected to {amount(node.strangers, 'node')} that {are} not watched."
         yield Found("strangers", name, text, node.strangers)
-    if streaks.get("clock", 0) >= IN_A_ROW and node.clock_skew is not None:
-        way = "ahead of" if node.clock_skew > 0 else "behind"
-        text = f"The clock of {name} is {seconds(abs(node.clock_skew))} {way} the collector's."
+    if memory.stands("clock") and node.clock_skew is not None:
+        text = f"The clock of {name} is {ahead_of(node.clock_skew)} the collector's."
         yield Found("clock", name, text, node.clock_skew)
 
 
@@ -90,11 +82,10 @@ def _of_its_service(node: NodeHealth, memory: Node, limits: Thresholds) -> Itera
         yield Found(
             "outdated", name, f"{name} runs {named(node.version)}; {limits.oldest_version} is the oldest wanted."
         )
-    given = memory.place.timeout
-    if node.latency is not None and node.latency > limits.slow_share * given and len(memory.well) >= FEW_GATHERS:
+    given, answers = memory.place.timeout, memory.answers
+    if node.latency is not None and node.latency > limits.slow_share * given and answers.gathers >= FEW_GATHERS:
         text = f"{name} takes {seconds(node.latency)} to answer, of the {seconds(given)} that it has."
         yield Found("slow", name, text, node.latency)
-    failed = memory.well.count(False)
-    if memory.spells >= SPELLS and failed >= FLAKY_SHARE * len(memory.well):
-        text = f"{name} fails again and again: {failed} of its last {len(memory.well)} gathers did."
-        yield Found("flaky", name, text, failed / len(memory.well))
+    if answers.spells >= limits.flaky_spells and answers.failed >= limits.flaky_share * answers.gathers:
+        text = f"{name} fails again and again: {answers.failed} of its last {answers.gathers} gathers did."
+        yield Found("flaky", name, text, answers.failed / answers.gathers)

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import isfinite
 from operator import attrgetter
 
@@ -30,6 +31,19 @@ class Answers:
     failing_since: float | None = None
     """The first of these."""
     last_answer: float | None = None
+    gathers: int = 0
+    """How many are looked at."""
+    spells: int = 0
+    """How often one of them failed after one that had not."""
+
+    @property
+    def failed(self) -> int:
+        """How many of them failed."""
+        return sum((self.failures or {}).values())
+
+
+NOTHING = Answers()
+"""What is known of a node that was never asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +111,10 @@ class Answering:
         """Return how the last gathers of a node went."""
         row = self._rows.get(node)
         if row is None:
-            return _NOTHING
+            return NOTHING
         if row.answers is None:
             row.answers = _worked_out(row)
         return row.answers
-
-
-_NOTHING = Answers()
 
 
 def _worked_out(row: _Row) -> Answers:
@@ -127,4 +138,6 @@ def _worked_out(row: _Row) -> Answers:
         failed_in_a_row=in_a_row,
         failing_since=since if in_a_row else None,
         last_answer=last_answer,
+        gathers=len(gathers),
+        spells=sum(bool(after.kind) and not before.kind for before, after in pairwise(gathers)),
     )
