@@ -7,7 +7,9 @@ exported under `geth_*` and `nodeos_*` and is not catalogued: its names are the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 
 from collector.readings import Field, Kind
@@ -249,6 +251,7 @@ HEALTH_FINDING = _of(
     "chain_health",
     ("chain", "signal", "subject", "severity"),
     ("finding", G, "", "1 while a signal is moved, of a node or maker as subject, or of the chain; 0 when that is over, and soon after no more.", "docs/health.md"),
+    ("finding_value", G, "", "What was compared while the signal is moved, in its unit; left out where that is no figure.", "docs/health.md"),
 )  # fmt: skip
 
 HEALTH_SEVERITY = _of(
@@ -346,3 +349,22 @@ CATALOGUE: tuple[Metric, ...] = (
 )
 
 BY_NAME = {metric.name: metric for metric in CATALOGUE}
+
+
+class Names:
+    """Metrics by their Prometheus names as attributes: who names one that is not there fails at once."""
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = {metric.name: metric for metric in metrics}
+
+    def __getattr__(self, name: str) -> Metric:
+        """Return the metric of this name. Raises AttributeError, with the nearest name, where there is none."""
+        try:
+            return self._metrics[name]
+        except KeyError:
+            near = get_close_matches(name, self._metrics, 1)
+            raise AttributeError(f"no metric is called {name}{f'; {near[0]}?' if near else ''}") from None
+
+
+M = Names(CATALOGUE)
+"""`M.chain_health_lag_blocks`: how dashboards and alerts name what they show."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from os.path import normpath
 
 from collector.configuration import models, values
+from collector.configuration.base import Model, keys
 from collector.configuration.document import Document
 from collector.configuration.mistakes import Path, listed, nearest
 
@@ -63,7 +64,7 @@ def check_configuration(document: Document) -> None:
             document.wrong(("outputs", "traefik"), message)
 
 
-def check_servers(document: Document, servers: object, path: Path, forms: Mapping[str, type[models.Model]]) -> None:
+def check_servers(document: Document, servers: object, path: Path, forms: Mapping[str, type[Model]]) -> None:
     """Note what is wrong with a list of servers; `forms` are those that they may have."""
     names: dict[str, Path] = {}
     places: dict[str, Path] = {}
@@ -138,14 +139,14 @@ def _shielded(document: Document, path: Path, shielded: object) -> None:
                 _unique(document, places, str(values.place(address)).lower(), at, "is tried on line {} too; keep one")
 
 
-def _form(document: Document, path: Path, server: Section, forms: Mapping[str, type[models.Model]]) -> None:
+def _form(document: Document, path: Path, server: Section, forms: Mapping[str, type[Model]]) -> None:
     found = [key for key in forms if key in server]
     if len(found) == 1:
         _keys(document, path, server, forms[found[0]])
     elif found:
         document.wrong(path, f"has {listed(found)}; keep one of them and make a server of each")
     else:
-        known: set[str] = set().union(*(models.keys(model) for model in forms.values()))
+        known: set[str] = set().union(*(keys(model) for model in forms.values()))
         _known(document, path, server, known)
         if not known.issuperset(server):
             document.told(path)  # the unknown key is what tells where the server is
@@ -227,9 +228,9 @@ def _secrets(document: Document, path: Path, influxdb: Section) -> None:
         document.wrong((*path, "username"), "stands beside a token; keep one of them")
 
 
-def _keys(document: Document, path: Path, section: Section, model: type[models.Model]) -> None:
+def _keys(document: Document, path: Path, section: Section, model: type[Model]) -> None:
     """Note unknown keys, and known ones without a value."""
-    known = models.keys(model)
+    known = keys(model)
     _known(document, path, section, known)
     for key, value in section.items():
         if value is None and key in known and key not in _MAY_BE_EMPTY.get(model, ()):

@@ -58,6 +58,7 @@ NOT_EMPTY = AfterValidator(_not_empty)
 _DURATION = {"type": ["string", "number"], "pattern": rf"^([0-9.]+(ms|us|[dhms])?)+$|{VARIABLE}", "minimum": 0}
 _SIZE = {"type": ["string", "integer"], "pattern": rf"^[0-9.]+ ?([kKmMgGtT]?i?[bB])?$|{VARIABLE}", "minimum": 0}
 _WHOLE = {"type": ["integer", "string"], "pattern": VARIABLE}
+_SHARE = {"type": ["number", "string"], "pattern": VARIABLE, "exclusiveMinimum": 0, "maximum": 1}
 _SWITCH = {"type": ["boolean", "string"], "pattern": VARIABLE}
 _TEXT = {"type": "string", "minLength": 1}
 SHARD_SCHEMA = {"type": "string", "pattern": rf"^[0-9]+/[0-9]+$|{VARIABLE}"}
@@ -68,6 +69,8 @@ Duration = Annotated[float, BeforeValidator(values.duration), AfterValidator(_fr
 Size = Annotated[int, BeforeValidator(values.size), at_least(1024), WithJsonSchema(_SIZE)]
 Whole = Annotated[int, BeforeValidator(values.whole), WithJsonSchema(_WHOLE)]
 Switch = Annotated[bool, BeforeValidator(values.switch), WithJsonSchema(_SWITCH)]
+
+Share = Annotated[float, BeforeValidator(values.share), WithJsonSchema(_SHARE)]
 
 Text = Annotated[str, BeforeValidator(values.text), WithJsonSchema(_TEXT)]
 PossiblyEmpty = Annotated[str, BeforeValidator(values.possibly_empty), WithJsonSchema({"type": "string"})]

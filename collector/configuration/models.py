@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
@@ -25,9 +24,10 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic.fields import FieldInfo
 
 from collector.configuration import values
+from collector.configuration.alerting import Alerts, Notify
+from collector.configuration.base import Model
 from collector.configuration.fields import (
     NOT_EMPTY,
     SHARD_SCHEMA,
@@ -52,6 +52,7 @@ from collector.configuration.fields import (
     Secret,
     SecretFile,
     Shards,
+    Share,
     Size,
     Slot,
     Switch,
@@ -68,17 +69,6 @@ from collector.configuration.fields import (
 
 LARGEST_BATCH = 20_000_000
 """InfluxDB 1.x refuses requests beyond 25 MB."""
-
-
-class Model(BaseModel):
-    """What all mappings have in common."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
-
-
-def keys(model: type[Model]) -> dict[str, FieldInfo]:
-    """Return the fields of a model by the keys of a file: Python keeps some words, such as `from`, to itself."""
-    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 class Shard(Model):
@@ -314,6 +304,15 @@ class Health(Model):
     oldest_version: PossiblyEmpty = Field(
         "", description="Nodes of versions before this one, such as `1.13.15`, are told as outdated."
     )
+    slow_share: Share = Field(0.5, description="Share of `timeout` that a node may take to answer.")
+    flaky_share: Share = Field(0.2, description="Share of a node's last sixty gathers that may fail.")
+    state_database_share: Share = Field(
+        0.9, description="Share of a nodeos's state database that may be used; it stops when nothing is left."
+    )
+    syncing: Duration = Field(3600.0, description="How long a node may say that it is syncing.")
+    restarts: Annotated[Whole, at_least(1)] = Field(
+        3, description="A node that came back as another process so often within an hour is told of."
+    )
 
 
 class Chain(Model):
@@ -485,6 +484,10 @@ class Outputs(Model):
         None, validate_default=False, description="Lines on stdout."
     )
 
+    notify: Annotated[Notify | None, BeforeValidator(empty_is_default)] = Field(
+        None, validate_default=False, description="The collector tells the channels of `alerts` by itself."
+    )
+
     def __bool__(self) -> bool:
         return any(dict(self).values())
 
@@ -500,6 +503,9 @@ class Configuration(Model):
     )
     outputs: Annotated[Outputs, BeforeValidator(empty_is_default)] = Field(
         default_factory=Outputs, description="Where readings go."
+    )
+    alerts: Annotated[Alerts, BeforeValidator(empty_is_default)] = Field(
+        default_factory=Alerts, description="When somebody is told of what is wrong, and how."
     )
 
 

@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticUndefined, core_schema
 
 from collector.configuration import models, values
+from collector.configuration.base import keys
 
 
 def json_schema() -> dict[str, Any]:
@@ -18,7 +19,7 @@ def json_schema() -> dict[str, Any]:
     described = [schema, *schema["$defs"].values()]
     for definition in described:
         model = getattr(models, definition["title"])
-        for name, field in models.keys(model).items():
+        for name, field in keys(model).items():
             entry = definition["properties"][name]
             entry["description"] = field.description  # pydantic leaves it out beside some references
             entry.pop("default", None)

@@ -19,11 +19,12 @@ from typing import Annotated
 from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter
 
 from collector.configuration import values
+from collector.configuration.base import Model
 from collector.configuration.checks import check_servers
 from collector.configuration.document import Document, parse
 from collector.configuration.fields import NOT_EMPTY, Text
 from collector.configuration.mistakes import WrongConfiguration
-from collector.configuration.models import DnsServer, Model, StaticServer, UrlAlone, form
+from collector.configuration.models import DnsServer, StaticServer, UrlAlone, form
 from collector.configuration.reading import validated
 
 _MEANT = ("role", "node", "name")

@@ -178,6 +178,17 @@ def url(value: object) -> str:
     return f"{scheme.lower()}://{rest}"
 
 
+def share(value: object) -> float:
+    """Return a share of a whole: above 0, at most 1."""
+    try:
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= 1:
+        raise ValueError("is no share; write a number above 0, up to 1")
+    return number
+
+
 def plain_url(value: object) -> str:
     """Return a URL without user and query: a database, which has keys for these."""
     address = url(value)

@@ -82,7 +82,8 @@ class HealthReadings:
         for finding in findings:
             tags = {"signal": finding.signal, "subject": finding.subject, "severity": finding.severity.value}
             self._found.add(tuple(tags.items()))
-            yield self._made(_FINDING, {"finding": 1}, **tags)
+            value = None if finding.value is None else float(finding.value)  # one type for all, as InfluxDB wants it
+            yield self._made(_FINDING, {"finding": 1, "finding_value": value}, **tags)
         for over in sorted(before - self._found):
             yield self._made(_FINDING, {"finding": 0}, **dict(over))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import NoneType
 
+from collector.configuration.base import Model
 from collector.configuration.document import Document
 from collector.configuration.mistakes import nearest
-from collector.configuration.models import Model
 
 
 def check_keys(document: Document, options: type[Model], elsewhere: Mapping[str, str]) -> None:

@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from collector.about import VERSION
+from collector.configuration.base import Model
 from collector.configuration.fields import Whole, at_least
-from collector.configuration.models import Model
 from compose.options import values
 
 Count = Annotated[int, BeforeValidator(values.count)]

@@ -13,6 +13,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from collector.configuration import Mistake, json_schema, models, read_configuration
+from collector.configuration.base import Model, keys
 from collector.configuration.schema import default_as_written
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +21,7 @@ SCHEMA = ROOT / "docs" / "configuration.schema.json"
 DOCUMENT = ROOT / "docs" / "configuration.md"
 EXAMPLE = ROOT / "chainwatch.example.yaml"
 
-SECTIONS: dict[str, type[models.Model]] = {
+SECTIONS: dict[str, type[Model]] = {
     "agent": models.Agent,
     "shard": models.Shard,
     "chains": models.Chain,
@@ -42,7 +43,7 @@ SECTIONS: dict[str, type[models.Model]] = {
 def fields() -> Iterator[tuple[str, str, FieldInfo]]:
     """Yield every key of the configuration, with the section of the documentation that explains it."""
     for section, model in SECTIONS.items():
-        for key, field in models.keys(model).items():
+        for key, field in keys(model).items():
             yield section, key, field
 
 
@@ -79,8 +80,8 @@ def test_the_schema_describes_every_key() -> None:
 
 
 def test_every_model_is_documented() -> None:
-    known = {model for model in vars(models).values() if isinstance(model, type) and issubclass(model, models.Model)}
-    without_keys = {models.Model, models.ServerModel, models.Configuration, models.Telegraf, models.Stdout}
+    known = {model for model in vars(models).values() if isinstance(model, type) and issubclass(model, Model)}
+    without_keys = {Model, models.ServerModel, models.Configuration, models.Telegraf, models.Stdout}
     assert known == set(SECTIONS.values()) | without_keys
 
 

@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr
 
 from collector.about import VERSION
+from collector.configuration.base import Model
 from collector.configuration.fields import Duration, Switch, Whole, at_least, empty_is_default
-from collector.configuration.models import Model
 from compose.options.eos import values
 from compose.options.eos.genesis import GENESIS
 from compose.options.sections import (

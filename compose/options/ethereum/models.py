@@ -12,8 +12,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PlainSerializer, SecretStr
 
+from collector.configuration.base import Model
 from collector.configuration.fields import Duration, Secret, Switch, Whole, at_least, empty_is_default
-from collector.configuration.models import Model
 from compose.options import values
 from compose.options.sections import (
     Count,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic.fields import FieldInfo
 
-from collector.configuration.models import Model
+from collector.configuration.base import Model
 from collector.configuration.schema import default_as_written
 from compose.eos_keys import new_private_key, public_key_of
 from compose.identities.eos.genesis import build, text_of

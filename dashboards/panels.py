@@ -1,0 +1,73 @@
+"""What a dashboard is made of, in a line each: boards, rows, panels, and what they ask.
+
+A board is declared once. grafana.py makes the dashboard of it for each database that its expressions can be asked of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dashboards.queries.expressions import Expression
+
+Kind = Literal["timeseries", "stat", "table", "state-timeline", "bargauge"]
+
+GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "text"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One query of a panel, and what each of its series is called: `{{node}}`. In a table it is a column."""
+
+    asks: Expression
+    legend: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The colour from a value on; None is from the least on, and comes first."""
+
+    color: str
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel. `unit` is Grafana's name of it: `s`, `short`, `percentunit`, `bytes`, and others."""
+
+    kind: Kind
+    title: str
+    description: str
+    """What is shown, and what to make of it."""
+    lines: tuple[Line, ...]
+    unit: str
+    steps: tuple[Step, ...] = (Step(GREEN),)
+    words: tuple[tuple[float, str, str], ...] = ()
+    """Values that are shown as a text of a colour: (1, "up", GREEN)."""
+    width: int = 8
+    height: int = 7
+    stacked: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """Panels under a heading, laid out one after the other; repeated for each value of a variable if it is named."""
+
+    title: str
+    panels: tuple[Panel, ...]
+    repeat: Literal["", "chain"] = ""
+    collapsed: bool = False
+
+
+@dataclass(frozen=True)
+class Board:
+    """A dashboard. `variables` are those beside the data source and `job`."""
+
+    uid: str
+    title: str
+    description: str
+    rows: tuple[Row, ...]
+    variables: tuple[Literal["chain", "role", "node"], ...] = ("chain", "role", "node")
+    kinds: tuple[str, ...] = ("ethereum", "nodeos")
+    """The kinds of chain that it is of."""
+    languages: tuple[Literal["promql", "influxql", "flux"], ...] = ("promql",)

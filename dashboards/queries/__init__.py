@@ -1,0 +1,1 @@
+"""What dashboards and alerts ask: expressions over the catalogue, in PromQL, InfluxQL and Flux."""
