@@ -12,8 +12,8 @@ from aiohttp import hdrs, web
 
 from collector import sameorigin
 from collector.health.assessment import Assessment
-from collector.page import signals
 from collector.page.assets import ASSETS, HEADERS
+from collector.page.runbooks import Runbook, Runbooks
 from collector.page.stream import Stream
 from collector.page.view import Assessments, Unavailable, View
 
@@ -33,11 +33,18 @@ class Page:
     """The page of all chains.
 
     `assess` tells how they are; it is asked once a second at most, and only while somebody looks. `forget` lets go of a
-    node by the names of its chain and its own, and tells whether there was one to be forgotten.
+    node by the names of its chain and its own, and tells whether there was one to be forgotten. `runbooks` say what to
+    do about what is found.
     """
 
-    def __init__(self, assess: Callable[[], Sequence[Assessment]], forget: Callable[[str, str], bool]) -> None:
+    def __init__(
+        self,
+        assess: Callable[[], Sequence[Assessment]],
+        forget: Callable[[str, str], bool],
+        runbooks: Sequence[Runbook] = (),
+    ) -> None:
         self._forget = forget
+        self._runbooks = Runbooks(runbooks)
         assessments = Assessments(assess)
         self._views = {public: View(assessments, public=public) for public in (False, True)}
         self._streams = {public: Stream(view) for public, view in self._views.items()}
@@ -47,11 +54,21 @@ class Page:
         routes = [
             web.get("/", _home),
             web.get("/assets/{name}", _asset),
-            web.get("/signals", _signals),
+            web.get("/runbooks", self._all_runbooks),
+            web.get("/runbooks/{name}", self._runbook),
             web.get("/api/state", partial(_state, self._views[public])),
             web.get("/api/events", self._streams[public].follow),
         ]
         return routes if public else [*routes, web.post("/api/forget", self._asked_to_forget)]
+
+    async def _all_runbooks(self, request: web.Request) -> web.StreamResponse:
+        return self._runbooks.index.answer(request)
+
+    async def _runbook(self, request: web.Request) -> web.StreamResponse:
+        page = self._runbooks.get(request.match_info["name"])
+        if page is None:
+            raise web.HTTPNotFound(text="There is no such runbook; /runbooks has them all.\n")
+        return page.answer(request)
 
     async def _asked_to_forget(self, request: web.Request) -> web.Response:
         """Forget a node; only the page itself may ask for it."""
@@ -83,10 +100,6 @@ async def _state(view: View, request: web.Request) -> web.StreamResponse:
 
 async def _home(request: web.Request) -> web.StreamResponse:
     return ASSETS["index.html"].answer(request)
-
-
-async def _signals(request: web.Request) -> web.StreamResponse:
-    return signals.PAGE.answer(request)
 
 
 async def _asset(request: web.Request) -> web.StreamResponse:

@@ -10,8 +10,10 @@ from typing import Any
 from aiohttp import web
 
 from collector.health.assessment import Assessment
-from collector.page import Page
+from collector.page import Page, Runbook
 from tests.real.servers import free_port
+
+BEHIND = Runbook("NodeBehind", "behind", "warning", "A node is behind.", "<h2>What to do</h2><p>Wait.</p>")
 
 
 class Site:
@@ -29,7 +31,7 @@ class Site:
         self._public = public
         self._run = run
         self._runner: web.AppRunner | None = None
-        self._page = Page(self._assess, self._forget)
+        self._page = Page(self._assess, self._forget, [BEHIND])
         self.start()
 
     @property

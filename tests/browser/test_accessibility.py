@@ -81,8 +81,9 @@ def test_nothing_serious_in_the_public_view(browser: Browser, serve: Serve, axe:
         assert serious(visit, axe) == []
 
 
-def test_nothing_serious_where_signals_are_told(browser: Browser, serve: Serve, axe: str) -> None:
-    with visiting(browser, serve([]).url, path="signals#fork", bypass_csp=True, ready=False) as visit:
+@pytest.mark.parametrize("path", ["runbooks", "runbooks/behind"])
+def test_nothing_serious_in_runbooks(browser: Browser, serve: Serve, axe: str, path: str) -> None:
+    with visiting(browser, serve([]).url, path=path, bypass_csp=True, ready=False) as visit:
         assert in_light_and_dark(visit, axe) == []
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import aiohttp
 
 from collector.health.assessment import Assessment
-from collector.page import Page
+from collector.page import Page, Runbook
 from exporters.listening import Listener
 from tests.page.assessments import clique
+
+RUNBOOKS = [Runbook("NodeBehind", "behind", "warning", "A node is behind.", "<h2>What to do</h2><p>Wait.</p>")]
 
 
 class Played:
@@ -70,7 +72,7 @@ class Site:
 async def site(played: Played | None = None, *, public: bool = False) -> AsyncIterator[Site]:
     """Serve the page."""
     played = played or Played()
-    page = Page(played.assess, played.forget)
+    page = Page(played.assess, played.forget, RUNBOOKS)
     listener = Listener("outputs.page.listen", "127.0.0.1", 0, page.routes(public=public))
     await listener.open()
     try:

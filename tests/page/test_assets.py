@@ -7,9 +7,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from collector.health.signals import SIGNALS
+from collector.page import Runbook
 from collector.page.assets import ASSETS, HEADERS
-from collector.page.signals import PAGE
+from collector.page.runbooks import Runbooks
+
+RUNBOOKS = Runbooks([Runbook("NodeBehind", "behind", "warning", "A node <lags>", "<h2>What it means</h2>")])
+PAGES = {"page": ASSETS["index.html"], "runbooks": RUNBOOKS.index, "runbook": RUNBOOKS.get("behind")}
 
 SCRIPTS = {name: asset.body.decode() for name, asset in ASSETS.items() if name.endswith(".js")}
 
@@ -34,11 +37,11 @@ class Linked(HTMLParser):
         self.inline += [tag] * (tag == "style")
 
 
-@pytest.mark.parametrize("page", [ASSETS["index.html"], PAGE], ids=["page", "signals"])
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_a_page_loads_what_is_there_and_has_nothing_inline(page: object) -> None:
     linked = Linked(page.body.decode())  # type: ignore[attr-defined]
     assert linked.loaded
-    assert {path.removeprefix("assets/") for path in linked.loaded} <= ASSETS.keys()
+    assert {path.removeprefix("../").removeprefix("assets/") for path in linked.loaded} <= ASSETS.keys()
     assert not linked.inline
 
 
@@ -67,7 +70,16 @@ def test_nobody_else_is_asked() -> None:
     assert "'unsafe" not in HEADERS["Content-Security-Policy"]
 
 
-def test_every_signal_has_an_anchor_and_its_meaning() -> None:
-    text = PAGE.body.decode()
-    assert Linked(text).anchors == set(SIGNALS)
-    assert 'RUNBOOKS = "signals#"' in SCRIPTS["findings.js"]
+def test_a_runbook_is_found_by_its_alert_and_by_its_signal() -> None:
+    page = RUNBOOKS.get("NodeBehind")
+    assert page is not None
+    assert page == RUNBOOKS.get("behind")
+    assert b"<h2>What it means</h2>" in page.body
+    assert b"A node &lt;lags&gt;" in page.body
+    assert RUNBOOKS.get("") is None
+    assert RUNBOOKS.get("forked") is None
+    assert 'RUNBOOKS = "runbooks/"' in SCRIPTS["findings.js"]
+
+
+def test_the_list_leads_to_every_runbook() -> None:
+    assert b'<a href="runbooks/NodeBehind">NodeBehind</a>' in RUNBOOKS.index.body

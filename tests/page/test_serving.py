@@ -29,8 +29,9 @@ def test_the_page_and_its_files() -> None:
                 assert headers["X-Content-Type-Options"] == "nosniff"
                 again, _, nothing = await served.get(path, **{"If-None-Match": headers["ETag"]})
                 assert (again, nothing) == (304, "")
-            assert "node_down" in (await served.get("/signals"))[2]
-            for path in ("/assets/nothing.js", "/assets/..%2f__init__.py", "/assets/", "/api"):
+            assert "runbooks/NodeBehind" in (await served.get("/runbooks"))[2]
+            assert "What to do" in (await served.get("/runbooks/behind"))[2]
+            for path in ("/assets/nothing.js", "/assets/..%2f__init__.py", "/assets/", "/api", "/runbooks/forked"):
                 assert (await served.get(path))[0] == 404
             assert served.played.asked == 0  # nobody has looked at a chain
 

@@ -4,7 +4,7 @@ import { arrange, el, setHidden, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { age, clipped, short } from "./text.js";
 
-export const RUNBOOKS = "signals#"; // what comes before a signal's name in the link
+export const RUNBOOKS = "runbooks/"; // what comes before a signal's name in the link
 
 export class Findings {
   constructor() {
