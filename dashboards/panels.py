@@ -15,12 +15,10 @@ Kind = Literal["timeseries", "stat", "table", "state-timeline", "bargauge"]
 GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "text"
 
 
-@dataclass(frozen=True)
-class Line:
-    """One query of a panel, and what each of its series is called: `{{node}}`. In a table it is a column."""
+Language = Literal["promql", "influxql", "flux"]
 
-    asks: Expression
-    legend: str = ""
+Words = tuple[tuple[float, str, str], ...]
+"""Values that are shown as a text of a colour: `(1, "up", GREEN)`."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,21 @@ class Step:
 
     color: str
     value: float | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One query of a panel, and what each of its series is called: `{{node}}`.
+
+    In a table it is a column, called by its legend. A column may have a unit, steps and words of its own; the labels
+    that all columns have in common make the rows.
+    """
+
+    asks: Expression
+    legend: str = ""
+    unit: str = ""
+    steps: tuple[Step, ...] = ()
+    words: Words = ()
 
 
 @dataclass(frozen=True)
@@ -42,11 +55,12 @@ class Panel:
     lines: tuple[Line, ...]
     unit: str
     steps: tuple[Step, ...] = (Step(GREEN),)
-    words: tuple[tuple[float, str, str], ...] = ()
-    """Values that are shown as a text of a colour: (1, "up", GREEN)."""
+    words: Words = ()
     width: int = 8
     height: int = 7
     stacked: bool = False
+    labels: tuple[str, ...] = ("chain", "node")
+    """In a table: the columns of labels, in their order, before those of values."""
 
 
 @dataclass(frozen=True)
@@ -70,4 +84,16 @@ class Board:
     variables: tuple[Literal["chain", "role", "node"], ...] = ("chain", "role", "node")
     kinds: tuple[str, ...] = ("ethereum", "nodeos")
     """The kinds of chain that it is of."""
-    languages: tuple[Literal["promql", "influxql", "flux"], ...] = ("promql",)
+    languages: tuple[Language, ...] = ("promql",)
+    every_node: bool = True
+    """Whether the variable `node` begins with all of them; else with the first."""
+
+
+def above(limit: float, color: str = RED) -> tuple[Step, ...]:
+    """Return the steps of what is well below a limit: green, and from the limit on the colour."""
+    return (Step(GREEN), Step(color, limit))
+
+
+def below(limit: float, color: str = RED) -> tuple[Step, ...]:
+    """Return the steps of what is well from a limit on: the colour below it, then green."""
+    return (Step(color), Step(GREEN, limit))

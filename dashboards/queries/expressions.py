@@ -29,6 +29,10 @@ class Named(Protocol):
     def name(self) -> str:
         """The Prometheus name."""
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that it has, `job` and `instance` aside: only by these can it be selected."""
+
 
 @dataclass(frozen=True)
 class Value:

@@ -13,7 +13,7 @@ class Scope:
     """What holds for all selectors of a query: further `matchers`, written as in PromQL, and the window of rates."""
 
     matchers: Mapping[str, str] = field(default_factory=dict)
-    """By label, with the operator: `{"chain": '=~"$chain"'}`."""
+    """By label, with the operator: `{"chain": '=~"$chain"'}`. A selector bears those that its metric has, and `job`."""
     window: str = "$__rate_interval"
 
 
@@ -51,6 +51,7 @@ def quoted(text: str) -> str:
 
 
 def _selected(value: Value, scope: Scope) -> str:
-    matchers = [f"{label}{matcher}" for label, matcher in scope.matchers.items()]
+    borne = {*value.metric.labels, "job"}
+    matchers = [f"{label}{matcher}" for label, matcher in scope.matchers.items() if label in borne]
     matchers += [f"{label}={quoted(text)}" for label, text in value.where.items()]
     return f"{value.metric.name}{{{', '.join(matchers)}}}" if matchers else value.metric.name

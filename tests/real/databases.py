@@ -26,12 +26,16 @@ store-enabled = false
 [http]
 bind-address = "127.0.0.1:{port}"
 log-enabled = false
+flux-enabled = {flux}
 auth-enabled = {authorised}
 [subscriber]
 enabled = false
 [continuous_queries]
 enabled = false
 """
+
+FLUX = "influxd-flux"
+"""What an influxd of 1.8 or later goes by, which knows Flux: CHAINWATCH_INFLUXD_FLUX points to it."""
 
 _LATER = 4_000_000_000
 """Seconds since the epoch that no test lives to see."""
@@ -43,14 +47,20 @@ Point = dict[str, Any]
 class InfluxDb:
     """A running InfluxDB 1.x, asked by its HTTP API; it can be stopped and started again."""
 
-    def __init__(self, folder: Path, *, authorised: bool = False) -> None:
+    def __init__(self, folder: Path, *, authorised: bool = False, binary: str = "influxd") -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         folder.mkdir()
         config = folder / "influxd.conf"
-        settings = _CONFIG.format(folder=folder, port=port, rpc=free_port(), authorised=str(authorised).lower())
+        settings = _CONFIG.format(
+            folder=folder,
+            port=port,
+            rpc=free_port(),
+            authorised=str(authorised).lower(),
+            flux=str(binary == FLUX).lower(),
+        )
         config.write_text(settings)
-        self._process = Process([require("influxd"), "-config", config], folder / "log")
+        self._process = Process([require(binary), "-config", config], folder / "log")
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -113,9 +123,9 @@ def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON is anything
 
 
 @contextmanager
-def influxdb(tmp_path: Path, *, authorised: bool = False) -> Iterator[InfluxDb]:
+def influxdb(tmp_path: Path, *, authorised: bool = False, binary: str = "influxd") -> Iterator[InfluxDb]:
     """Run an InfluxDB 1.x without any database for as long as the block lasts."""
-    server = InfluxDb(tmp_path / f"influxdb-{time.monotonic_ns()}", authorised=authorised)
+    server = InfluxDb(tmp_path / f"influxdb-{time.monotonic_ns()}", authorised=authorised, binary=binary)
     server.start()
     try:
         yield server

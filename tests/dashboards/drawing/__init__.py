@@ -1,0 +1,1 @@
+"""Tests of how pictures of boards are made."""
