@@ -25,7 +25,7 @@ import orjson
 from yarl import URL
 
 from collector.remarks import excerpt
-from exporters.influxdb.connection import Answer
+from exporters.connection import Answer
 from exporters.influxdb.settings import Settings
 
 _MAJOR = re.compile(r"v?(\d{1,4})\b")

@@ -15,8 +15,8 @@ from collector.about import About
 from collector.readings import Reading
 from collector.remarks import Remarks, excerpt
 from collector.targets import Target, without_secrets
+from exporters.connection import Answer, Connection, NoAnswer
 from exporters.influxdb.buffer import Buffer, Line
-from exporters.influxdb.connection import Answer, Connection, NoAnswer
 from exporters.influxdb.dialect import (
     Address,
     Outcome,
@@ -28,9 +28,9 @@ from exporters.influxdb.dialect import (
     judge,
     refusal,
 )
-from exporters.influxdb.pauses import Backoff, retry_after
 from exporters.influxdb.settings import Settings
 from exporters.lineprotocol import encode
+from exporters.pauses import Backoff, retry_after
 
 MOST_LINES = 5_000
 """Lines in a request: InfluxData recommends batches of 5,000 to 10,000."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -17,6 +15,7 @@ from collector.about import About
 from collector.readings import Reading, Shape, Value
 from collector.remarks import Remarks, excerpt
 from collector.targets import Target
+from exporters.aside import aside
 from exporters.traefik.dynamic import Dynamic, Made, Name
 from exporters.traefik.file import File
 from exporters.traefik.page import Address, Page
@@ -210,7 +209,7 @@ class Traefik:
             self._following,
             self._left and not self._settled,
         )
-        self._work = asyncio.wrap_future(_in_a_thread(job, task))
+        self._work = aside("chainwatch-traefik", lambda: job(task))
         self._work.add_done_callback(lambda work: self._ended(work, began))
 
     def _ended(self, work: asyncio.Future[Made | None], began: float) -> None:
@@ -297,18 +296,3 @@ def _places(shape: Shape) -> _Places | None:
 
 def _possible(value: Value) -> bool:
     return isinstance(value, int | float) and 0 <= value < _IMPOSSIBLE
-
-
-def _in_a_thread(job: Callable[[_Task], Made | None], task: _Task) -> Future[Made | None]:
-    """Do something in a thread that holds up nobody's exit: a file system that is gone may keep it for good."""
-    future: Future[Made | None] = Future()
-    future.set_running_or_notify_cancel()
-
-    def work() -> None:
-        try:
-            future.set_result(job(task))
-        except Exception as error:  # noqa: BLE001 - it is the future's to tell
-            future.set_exception(error)
-
-    threading.Thread(target=work, name="chainwatch-traefik", daemon=True).start()
-    return future

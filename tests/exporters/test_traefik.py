@@ -15,8 +15,9 @@ import yaml
 
 from collector.about import About
 from collector.readings import Field, Reading, Shape, Value
+from exporters.files import content_of, replace
 from exporters.traefik import Settings, Traefik, exporter
-from exporters.traefik.file import File, content_of, replace
+from exporters.traefik.file import File
 from tests.helpers import run
 
 INTERVAL = 0.2

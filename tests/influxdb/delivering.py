@@ -11,7 +11,7 @@ from typing import Any
 from collector.about import About
 from collector.readings import Field, Reading, Shape
 from exporters.influxdb import Influxdb, Settings
-from exporters.influxdb.pauses import Backoff
+from exporters.pauses import Backoff
 from tests.influxdb.fakes import Fake
 
 

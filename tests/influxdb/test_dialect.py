@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from exporters.influxdb.connection import LONGEST_ANSWER, Answer
+from exporters.connection import LONGEST_ANSWER, Answer
 from exporters.influxdb.dialect import (
     Address,
     Outcome,

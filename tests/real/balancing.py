@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from compose.rendering.ethereum.traefik import dynamic_configuration, static_configuration
-from exporters.traefik.file import replace
+from exporters.files import replace
 from tests.real.servers import Answer, Process, answers, fetch, free_port, require
 
 ASK = b'{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}'

@@ -1,4 +1,4 @@
-"""One kept connection to a database, answers of bounded size and time."""
+"""One kept connection to a server, answers of bounded size and time."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Connection:
         """Return the answer, whatever its status. Raises NoAnswer.
 
         A kept connection that the server closed while it was idle is no failure: the request is sent again on a new
-        one. What chainwatch asks of a database may be repeated without harm.
+        one. What chainwatch asks may be repeated without harm.
         """
         try:
             return await self._once(method, url, headers, data)

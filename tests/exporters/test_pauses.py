@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters.influxdb.pauses import Backoff, retry_after
+from exporters.pauses import Backoff, retry_after
 
 
 @pytest.mark.parametrize(
