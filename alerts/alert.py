@@ -1,14 +1,13 @@
 """An alert: when it fires, how bad that is, and what is said of it.
 
 One definition serves Prometheus' rules, Grafana's and the collector's own notifier, so that all of them fire at the
-same figures. Texts are templates: `{chain}`, `{subject}` (node, sealer, producer, output; whatever `of` says) and
-`{value}`, written in the alert's unit.
+same figures. A condition is held in parts, not as a text in one of their languages.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from collector.health.assessment import Severity
 from collector.health.thresholds import Thresholds
@@ -18,7 +17,10 @@ from dashboards.queries.expressions import Expression
 Comparison = Literal[">", ">=", "<", "<=", "==", "any"]
 """`any`: it is enough that there is a value at all."""
 
-Unit = Literal["", "blocks", "seconds", "ratio", "peers", "rounds", "readings", "times", "nodes"]
+Unit = Literal["", "block", "second", "ratio", "node", "round", "reading", "time", "maker", "version", "part", "error"]
+"""What a value is counted in, as one of it is called; "" where the value is no figure, and not told."""
+
+Group = Literal["chains", "nodes", "makers", "pipeline"]
 
 
 @dataclass(frozen=True)
@@ -30,22 +32,49 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """What is looked at and what it is compared with. Where there is nothing to look at, nothing fires."""
+class Signalled:
+    """Health has found that a signal is moved: `chain_health_finding` of it is 1.
+
+    Its value is `chain_health_finding_value` if the signal compares a `figure`, else 1. Nothing is judged anew.
+    """
+
+    signal: str
+    figure: bool
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A value is compared with a limit. Where there is nothing to look at, nothing fires.
+
+    `unless` is a condition under which it does not fire, of the same chain and subject, or of the chain as a whole.
+    """
 
     expression: Expression
     comparison: Comparison
     limit: float = 0.0
+    unless: Condition | None = None
+
+
+Condition: TypeAlias = Signalled | Compared
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One alert. `of` is the label that tells whom it is of: "" for the chain, or for chainwatch as a whole."""
+    """One alert.
+
+    Its identity is its name, its chain and its subject, and never a text. Texts are templates with `{chain}`,
+    `{subject}` and `{value}`, the latter with its unit.
+    """
 
     name: str
-    severity: Severity
+    group: Group
+    severity: Severity | None
+    """None is `none`: nobody is told, and that it fires is all there is to it."""
     condition: Condition
-    of: Literal["", "node", "subject", "output", "address"]
+    of_chain: bool
+    """Whether it is of a chain, and bears the label `chain`."""
+    of: tuple[str, ...]
+    """The labels whose values, joined by a space, are its subject; none: the chain, or chainwatch, as a whole."""
     lasts: float
     """Seconds for which the condition has to hold before it fires: Prometheus' `for`."""
     keeps: float
@@ -55,5 +84,8 @@ class Alert:
     """What is wrong, without variables."""
     description: str
     """A template: whom it is of, the value, and what that means."""
-    signal: str = ""
-    """The signal of health that it tells of; "" where it is no signal."""
+
+    @property
+    def signal(self) -> str:
+        """The signal of health that it tells of; "" where it is no signal."""
+        return self.condition.signal if isinstance(self.condition, Signalled) else ""

@@ -317,7 +317,18 @@ ABOUT = (
     ),
     *_of(
         "chainwatch",
+        ("channel", "result"),
+        ("notifications_total", C, "alerts", "Alerts that were told, or over, by how telling the channel went: sent, failed (and tried again), dropped.", "chainwatch"),
+    ),
+    *_of(
+        "chainwatch",
+        ("channel",),
+        ("notifications_waiting", G, "alerts", "Alerts of which the channel is still to be told that they fire, or are over.", "chainwatch"),
+    ),
+    *_of(
+        "chainwatch",
         (),
+        ("heartbeat_timestamp_seconds", G, "seconds", "When the heartbeat was last called with success, since the epoch; 0: never.", "chainwatch"),
         ("reloads_total", C, "reloads", "Configurations taken over while running.", "chainwatch"),
         ("reload_failures_total", C, "reloads", "Configurations kept out because they were wrong.", "chainwatch"),
         ("configuration_valid", G, "", "1 if the configuration file was right when last read, else 0.", "chainwatch"),

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
+from collector.configuration import values
 from collector.configuration.base import Model
 from collector.configuration.fields import (
     NOT_EMPTY,
     Delay,
     Duration,
+    Encryption,
+    MailAddress,
     Place,
     PlainUrl,
     Secret,
     SecretFile,
+    SeverityField,
     Share,
     Switch,
     Text,
@@ -24,10 +28,15 @@ from collector.configuration.fields import (
 from collector.health.assessment import Severity
 
 
+def url_in(secret: SecretStr | None) -> str | None:
+    """Return the URL that a file held. Raises ValueError if it held none."""
+    return None if secret is None else values.url(secret.get_secret_value())
+
+
 class Rule(Model):
     """What is otherwise for one alert."""
 
-    severity: Severity | None = Field(None, description="How bad it is: `critical`, `warning` or `info`.")
+    severity: SeverityField | None = Field(None, description="How bad it is: `critical`, `warning` or `info`.")
     lasts: Delay | None = Field(None, alias="for", description="How long its condition holds before it is told.")
     off: Switch = Field(False, description="Never tell of it.")
 
@@ -35,9 +44,17 @@ class Rule(Model):
 class Webhook(Model):
     """A URL that gets JSON, in the form that Alertmanager's webhooks have."""
 
-    url: Url = Field(repr=False, description="Where to; it may hold `user:password@`, which is never shown.")
+    url_file: SecretFile | None = Field(None, description="File with the URL, relative to this file.")
+    url: Url | None = Field(
+        None, repr=False, description="Where to; it may hold `user:password@`, which is never shown."
+    )
     token_file: SecretFile | None = Field(None, description="File with a bearer token, relative to this file.")
     token: Secret | None = Field(None, description="The bearer token.")
+
+    @field_validator("url")
+    @classmethod
+    def _url_from_file(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return value if value is not None else url_in(info.data.get("url_file"))
 
     @field_validator("token")
     @classmethod
@@ -54,7 +71,9 @@ class Slack(Model):
     @field_validator("url")
     @classmethod
     def _from_file(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        return value if value is not None else info.data.get("url_file")
+        found: SecretStr | None = value if value is not None else info.data.get("url_file")
+        url_in(found)
+        return found
 
 
 class Telegram(Model):
@@ -74,14 +93,12 @@ class Telegram(Model):
 class Mail(Model):
     """Mail, by a server that takes it."""
 
-    to: Annotated[tuple[Text, ...], NOT_EMPTY] = Field(
+    to: Annotated[tuple[MailAddress, ...], NOT_EMPTY] = Field(
         description="The addresses that get it.", json_schema_extra={"minItems": 1}
     )
-    sender: Text = Field(alias="from", description="The address that it comes from.")
+    sender: MailAddress = Field(alias="from", description="The address that it comes from.")
     server: Place = Field(description="Host and port of the server: `mail.example:587`.")
-    tls: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="`starttls`, `tls` from the first byte (port 465), or `none`."
-    )
+    tls: Encryption = Field("starttls", description="`starttls`, `tls` from the first byte (port 465), or `none`.")
     username: Text | None = Field(None, description="User of the server, if it wants one.")
     password_file: SecretFile | None = Field(None, description="File with the password, relative to this file.")
     password: Secret | None = Field(None, description="The user's password.")
@@ -112,7 +129,7 @@ class Channel(Model):
     """One way to tell somebody: exactly one of webhook, slack, telegram, mail and pagerduty."""
 
     name: Text | None = Field(None, description="What it is called in messages. Left out: the way, and a number.")
-    severity: Severity = Field(Severity.WARNING, description="Tell what is so bad, and worse.")
+    severity: SeverityField = Field(Severity.WARNING, description="Tell what is so bad, and worse.")
     chains: tuple[Text, ...] = Field((), description="Tell of these chains alone. Left out: of all, and of chainwatch.")
     webhook: Webhook | None = Field(None, description="A URL that gets JSON.")
     slack: Slack | None = Field(None, description="Slack, or what speaks its language.")
@@ -149,6 +166,20 @@ class Alerts(Model):
         {}, description="What is otherwise for single alerts, by their names; docs/alerts.md has them."
     )
     channels: tuple[Channel, ...] = Field((), description="Whom to tell, and how.")
+    watchdog_file: SecretFile | None = Field(
+        None, description="File with the URL of `watchdog`, relative to this file."
+    )
+    watchdog: Url | None = Field(
+        None,
+        repr=False,
+        description="A URL that Alertmanager calls every five minutes, as long as it is alive and so is Prometheus: "
+        "what waits for that tells you when the calls end.",
+    )
+
+    @field_validator("watchdog")
+    @classmethod
+    def _from_file(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return value if value is not None else url_in(info.data.get("watchdog_file"))
 
 
 class Notify(Model):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from os.path import normpath
 
-from collector.configuration import models, values
+from collector.configuration import alerting, models, values
 from collector.configuration.base import Model, keys
 from collector.configuration.document import Document
 from collector.configuration.mistakes import Path, listed, nearest
@@ -18,10 +18,19 @@ from collector.configuration.mistakes import Path, listed, nearest
 Section = Mapping[str, object]
 
 _MAY_BE_EMPTY = {
-    models.Configuration: {"agent", "outputs"},
-    models.Outputs: {"prometheus", "telegraf", "stdout"},
+    models.Configuration: {"agent", "outputs", "alerts"},
+    models.Outputs: {"prometheus", "telegraf", "stdout", "notify"},
 }
 """Keys that mean something without a value: the defaults."""
+
+_WAYS: Mapping[str, tuple[type[Model], str]] = {
+    "webhook": (alerting.Webhook, "url"),
+    "slack": (alerting.Slack, "url"),
+    "telegram": (alerting.Telegram, "token"),
+    "mail": (alerting.Mail, ""),
+    "pagerduty": (alerting.PagerDuty, "key"),
+}
+"""What a way to tell somebody is, and the secret without which there is none."""
 
 _DATABASE_KEYS = {"retention_policy", "create_database", "username", "password", "password_file"}
 
@@ -55,13 +64,24 @@ def check_configuration(document: Document) -> None:
         if isinstance(ethstats := chain.get("ethstats"), dict):
             _ethstats(document, (*path, "ethstats"), chain, ethstats, places)
         _shielded(document, (*path, "shielded"), chain.get("shielded"))
+    if isinstance(alerts := whole.get("alerts"), dict):
+        _alerts(document, alerts, names)
     if isinstance(outputs := whole.get("outputs"), dict):
         _outputs(document, outputs)
+        _notify(document, outputs, alerts)
         if "traefik" in outputs and isinstance(agent, dict) and "shard" in agent:
             message = (
                 "judges nodes by all of their chain, and a shard asks a part; give it a collector without agent.shard"
             )
             document.wrong(("outputs", "traefik"), message)
+
+
+def check_alerts(document: Document, names: Collection[str]) -> None:
+    """Note rules for alerts that there are not; `names` are those that there are."""
+    section = document.data.get("alerts") if isinstance(document.data, dict) else None
+    rules = section.get("rules") if isinstance(section, dict) else None
+    if isinstance(rules, dict):
+        _known(document, ("alerts", "rules"), rules, names)
 
 
 def check_servers(document: Document, servers: object, path: Path, forms: Mapping[str, type[Model]]) -> None:
@@ -171,7 +191,7 @@ def _outputs(document: Document, outputs: Section) -> None:
         _traefik(document, ("outputs", "traefik"), traefik)
     if "telegraf" in outputs and "stdout" in outputs:
         document.wrong(("outputs", "stdout"), "writes where telegraf does; keep one of them")
-    single_outputs = ("prometheus", "traefik", "telegraf", "stdout")
+    single_outputs = ("prometheus", "traefik", "telegraf", "stdout", "notify")
     names: dict[str, Path] = {key: ("outputs", key) for key in single_outputs if key in outputs}
     for path, influxdb in _one_or_several(outputs, "influxdb"):
         _keys(document, path, influxdb, models.Influxdb)
@@ -181,6 +201,67 @@ def _outputs(document: Document, outputs: Section) -> None:
             at = (*path, "name") if name else (*path, "url")
             taken = name or values.output_name_for(str(url))
             _unique(document, names, taken, at, "has the name of the output on line {} too; give each its own")
+
+
+def _alerts(document: Document, alerts: Section, chains: Collection[str]) -> None:
+    path: Path = ("alerts",)
+    _keys(document, path, alerts, alerting.Alerts)
+    _secret(document, path, alerts, "watchdog")
+    if isinstance(rules := alerts.get("rules"), dict):
+        for name, rule in rules.items():
+            if isinstance(rule, dict):
+                _keys(document, (*path, "rules", name), rule, alerting.Rule)
+    names: dict[str, Path] = {}
+    for here, channel in _sections(alerts.get("channels"), (*path, "channels")):
+        _keys(document, here, channel, alerting.Channel)
+        ways = [way for way in alerting.WAYS if way in channel]
+        if len(ways) != 1:
+            has = f"has {listed(ways)}; keep one of them" if ways else "says not how to tell somebody; write one"
+            document.wrong(here, f"{has}{'' if ways else f' of {listed(list(alerting.WAYS))}'}")
+        elif isinstance(way := channel[ways[0]], dict):
+            _way(document, (*here, ways[0]), way)
+        name = channel.get("name") or f"{ways[0] if ways else ''}-{int(here[-1]) + 1}"
+        at = (*here, "name") if "name" in channel else here
+        _unique(document, names, name, at, "has the name of the channel on line {} too; give each its own")
+        wanted = channel.get("chains")
+        for index, chain in enumerate(wanted if isinstance(wanted, list) else ()):
+            if isinstance(chain, str) and chain not in chains:
+                document.wrong((*here, "chains", index), f"is no chain; {nearest(chain, chains)}")
+
+
+def _notify(document: Document, outputs: Section, alerts: object) -> None:
+    if "notify" not in outputs:
+        return
+    notify = outputs["notify"]
+    if isinstance(notify, dict):
+        _keys(document, ("outputs", "notify"), notify, alerting.Notify)
+    called = isinstance(notify, dict) and "heartbeat" in notify
+    told = isinstance(alerts, dict) and alerts.get("channels")
+    if not called and not told:
+        document.wrong(("outputs", "notify"), "has nobody to tell; write alerts.channels, or heartbeat")
+
+
+def _way(document: Document, path: Path, way: Section) -> None:
+    model, needed = _WAYS[str(path[-1])]
+    _keys(document, path, way, model)
+    for key in keys(model):
+        if f"{key}_file" in keys(model):
+            _secret(document, path, way, key)
+    if needed and not {needed, f"{needed}_file"} & way.keys():
+        document.wrong((*path, needed), f"is missing; write it, or {needed}_file")
+    if model is alerting.Mail:
+        given = {"password", "password_file"} & way.keys()
+        for key in given if "username" not in way else ():
+            document.wrong((*path, key), "lacks its user; write username as well")
+        if "username" in way and not given:
+            document.wrong((*path, "username"), "lacks its password; write password or password_file as well")
+        if "username" in way and way.get("tls") == "none":
+            document.wrong((*path, "tls"), "sends the password in the clear; write starttls or tls")
+
+
+def _secret(document: Document, path: Path, section: Section, key: str) -> None:
+    if key in section and f"{key}_file" in section:
+        document.wrong((*path, f"{key}_file"), f"says again what {key} says; keep one of them")
 
 
 def _one_or_several(outputs: Section, key: str) -> Iterator[tuple[Path, Section]]:

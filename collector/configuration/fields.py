@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
 
 from collector.configuration import values
 from collector.configuration.traefikfile import traefik_file
+from collector.health.assessment import Severity
 
 VARIABLE = r"\$\{"
 """In the schema, what a text may hold where a number is due: `${NAME}`, whose value an editor doesn't know."""
@@ -70,6 +71,13 @@ Size = Annotated[int, BeforeValidator(values.size), at_least(1024), WithJsonSche
 Whole = Annotated[int, BeforeValidator(values.whole), WithJsonSchema(_WHOLE)]
 Switch = Annotated[bool, BeforeValidator(values.switch), WithJsonSchema(_SWITCH)]
 
+SeverityField = Annotated[
+    Severity, BeforeValidator(values.severity), WithJsonSchema({"type": "string", "enum": [*Severity]})
+]
+MailAddress = Annotated[str, BeforeValidator(values.mail_address), WithJsonSchema(_TEXT)]
+Encryption = Annotated[
+    str, BeforeValidator(values.encryption), WithJsonSchema({"type": "string", "enum": [*values.ENCRYPTION]})
+]
 Share = Annotated[float, BeforeValidator(values.share), WithJsonSchema(_SHARE)]
 
 Text = Annotated[str, BeforeValidator(values.text), WithJsonSchema(_TEXT)]

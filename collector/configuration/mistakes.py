@@ -48,9 +48,9 @@ def shown(path: Path) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], last: str = "and") -> str:
     """Return names as a sentence has them: "a, b and c"."""
-    return " and ".join([*filter(None, [", ".join(names[:-1])]), *names[-1:]])
+    return f" {last} ".join([*filter(None, [", ".join(names[:-1])]), *names[-1:]])
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

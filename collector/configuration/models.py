@@ -119,8 +119,8 @@ class Agent(Model):
     )
     state_dir: FilePath = Field(
         Path("state"),
-        description="Directory for what is to outlive a restart, relative to the configuration file; "
-        "at present nothing is kept there.",
+        description="Directory for what is to outlive a restart, relative to the configuration file: "
+        "what `notify` has told.",
     )
     shard: _AnyShard | None = Field(
         None,

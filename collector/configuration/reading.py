@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from collector.configuration.checks import check_configuration
+from collector.configuration.checks import check_alerts, check_configuration
 from collector.configuration.document import Document, content_of, parse
 from collector.configuration.mistakes import Mistake, Path, WrongConfiguration, shown, unreadable
 from collector.configuration.models import FORM, Agent, Chain, Configuration, ServerModel, Shielded, schedule
@@ -35,11 +35,12 @@ def read_configuration(
     environ: Mapping[str, str] = os.environ,
     kinds: Collection[str] | None = None,
     warn: Callable[[Mistake], None] | None = None,
+    alerts: Collection[str] | None = None,
 ) -> Configuration:
     """Return what a configuration file says. It reads files, so on an event loop it belongs into a thread.
 
     `kinds` are the known kinds of chain, those of the installed sources if left out. `warn` is told what is allowed,
-    but hardly meant.
+    but hardly meant. `alerts` are the names of the alerts that there are; left out, `alerts.rules` may name any.
 
     Raises:
         WrongConfiguration: with every mistake of the file.
@@ -52,6 +53,8 @@ def read_configuration(
         raise WrongConfiguration([Mistake(str(path), 0, "", unreadable(error))]) from None
     if document.lines:  # it is YAML
         check_configuration(document)
+        if alerts is not None:
+            check_alerts(document, alerts)
         surroundings = Surroundings(path.absolute().parent, known_kinds() if kinds is None else kinds)
         configuration = validated(document, TypeAdapter(Configuration), surroundings)
         if configuration is not None and not document.mistakes:

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticUndefined, core_schema
 
-from collector.configuration import models, values
+from collector.configuration import alerting, models, values
 from collector.configuration.base import keys
 
 
@@ -18,7 +18,8 @@ def json_schema() -> dict[str, Any]:
     schema = models.Configuration.model_json_schema(schema_generator=_Generator)
     described = [schema, *schema["$defs"].values()]
     for definition in described:
-        model = getattr(models, definition["title"])
+        title = definition["title"]
+        model = getattr(models, title, None) or getattr(alerting, title)
         for name, field in keys(model).items():
             entry = definition["properties"][name]
             entry["description"] = field.description  # pydantic leaves it out beside some references

@@ -21,7 +21,8 @@ from pydantic import SecretStr, ValidationInfo
 
 from collector.catalogue import CATALOGUE
 from collector.configuration.document import Scalar
-from collector.configuration.mistakes import nearest, unreadable
+from collector.configuration.mistakes import listed, nearest, unreadable
+from collector.health.assessment import Severity
 
 LONGEST_DURATION = 86_400.0
 """A day: no interval or timeout has reason to be longer, and event loops refuse absurd ones."""
@@ -49,6 +50,7 @@ _LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 _OUTPUT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHARD = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])")
 _PAGE = re.compile(r"/|(/[A-Za-z0-9._~-]+)+")
 
 ADDRESS = "{address}"
@@ -56,6 +58,9 @@ ADDRESS = "{address}"
 
 SLOT = "{slot}"
 """Stands for the slot of the replica at an address that DNS gave, in a node's name."""
+
+ENCRYPTION = ("starttls", "tls", "none")
+"""How a connection to a mail server may be encrypted."""
 
 MOST_SHARDS = 500
 """Collectors that can share the servers out between themselves."""
@@ -176,6 +181,29 @@ def url(value: object) -> str:
         raise ValueError("has an @ behind the host; write %40 for it, and %2F for a / in a password")
     host(name)
     return f"{scheme.lower()}://{rest}"
+
+
+def severity(value: object) -> Severity:
+    """Return how bad something is."""
+    try:
+        return Severity(text(value))
+    except ValueError:
+        raise ValueError(f"is no severity; write {listed(list(Severity), 'or')}") from None
+
+
+def mail_address(value: object) -> str:
+    """Return an address of mail, alone: `team@example.org`."""
+    address = text(value)
+    if not _MAIL_ADDRESS.fullmatch(address):
+        raise ValueError("is no address of mail; write one alone, such as team@example.org")
+    return address
+
+
+def encryption(value: object) -> str:
+    """Return how a connection to a mail server is encrypted."""
+    if value not in ENCRYPTION:
+        raise ValueError(f"is no encryption; write {listed(list(ENCRYPTION), 'or')}")
+    return str(value)
 
 
 def share(value: object) -> float:

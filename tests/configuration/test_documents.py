@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic.fields import FieldInfo
 
-from collector.configuration import Mistake, json_schema, models, read_configuration
+from collector.configuration import Mistake, alerting, json_schema, models, read_configuration
 from collector.configuration.base import Model, keys
 from collector.configuration.schema import default_as_written
 
@@ -37,6 +37,15 @@ SECTIONS: dict[str, type[Model]] = {
     "page": models.LivePage,
     "influxdb": models.Influxdb,
     "traefik": models.Traefik,
+    "notify": alerting.Notify,
+    "alerts": alerting.Alerts,
+    "rules": alerting.Rule,
+    "channels": alerting.Channel,
+    "webhook": alerting.Webhook,
+    "slack": alerting.Slack,
+    "telegram": alerting.Telegram,
+    "mail": alerting.Mail,
+    "pagerduty": alerting.PagerDuty,
 }
 
 
@@ -80,7 +89,8 @@ def test_the_schema_describes_every_key() -> None:
 
 
 def test_every_model_is_documented() -> None:
-    known = {model for model in vars(models).values() if isinstance(model, type) and issubclass(model, Model)}
+    named = [*vars(models).values(), *vars(alerting).values()]
+    known = {model for model in named if isinstance(model, type) and issubclass(model, Model)}
     without_keys = {Model, models.ServerModel, models.Configuration, models.Telegraf, models.Stdout}
     assert known == set(SECTIONS.values()) | without_keys
 
@@ -115,8 +125,8 @@ def test_the_examples_of_the_documentation_are_right(tmp_path: Path) -> None:
     assert whole
     [dynamic] = [example for example in examples if "loadBalancer:" in example]
     (tmp_path / "clients.yaml").write_text(dynamic)
-    secrets = ("INFLUX_TOKEN", "SEALERS_SECRET", "CLIENTS_SECRET", "CLIENTS_NEXT_SECRET")
-    environment = dict.fromkeys(secrets, "t") | {"SLOT": "2"}
+    secrets = ("INFLUX_TOKEN", "SEALERS_SECRET", "CLIENTS_SECRET", "CLIENTS_NEXT_SECRET", "PAGERDUTY_KEY")
+    environment = dict.fromkeys(secrets, "t") | {"SLOT": "2", "SLACK_URL": "https://hooks.example/t"}
     for example in whole:
         (tmp_path / "chainwatch.yaml").write_text(example)
         read_configuration(tmp_path / "chainwatch.yaml", environment, {"ethereum", "nodeos"})

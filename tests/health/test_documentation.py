@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from alerts.alert import Limits
+from alerts.table import alerts
 from collector.catalogue import BY_NAME
 from collector.configuration import models
 from collector.health.signals import SIGNALS, Signal
@@ -16,14 +18,17 @@ from collector.health.thresholds import Thresholds
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "health.md").read_text()
 
 
+ALERTS = {alert.signal: alert.name for alert in alerts(Limits())}
+
+
 @pytest.mark.parametrize("signal", SIGNALS.values(), ids=str)
-def test_every_signal_is_explained(signal: Signal) -> None:
-    assert re.search(rf"^\| `{signal.key}` \| {signal.severity} \| \S", DOCUMENT, re.MULTILINE)
-    assert re.search(rf"^### `{signal.key}`\n\n\S", DOCUMENT, re.MULTILINE)
+def test_every_signal_is_explained_and_leads_to_its_runbook(signal: Signal) -> None:
+    name = re.escape(f"[`{signal.key}`](../alerts/runbooks/{ALERTS[signal.key]}.md)")
+    assert re.search(rf"^\| {name} \| {signal.severity} \| \S", DOCUMENT, re.MULTILINE)
 
 
 def test_no_other_signals_are_explained() -> None:
-    assert set(re.findall(r"^### `(\w+)`", DOCUMENT, re.MULTILINE)) == set(SIGNALS)
+    assert set(re.findall(r"^\| \[`(\w+)`\]", DOCUMENT, re.MULTILINE)) == set(SIGNALS)
 
 
 def test_every_metric_that_is_named_is_one() -> None:

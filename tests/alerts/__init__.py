@@ -1,0 +1,1 @@
+"""Alerts: rules, their texts, where they are routed to, and the whole of it live."""
