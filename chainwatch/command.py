@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+from alerts.table import NAMES
 from chainwatch.logs import log_to_stderr
 from chainwatch.top.arguments import add_arguments as add_top_arguments
 from collector.about import VERSION
@@ -78,6 +79,15 @@ def _parser() -> argparse.ArgumentParser:
     once = configured("once", _once, "Gather everything once and deliver it; exit 1 if anything failed.")
     once.add_argument("--print", action="store_true", help="print line protocol instead of delivering")
     configured("check", _check, "Tell every mistake in a configuration.")
+    alerts = configured("alerts", _alerts, "Write rules for Prometheus, and a configuration of Alertmanager.")
+    alerts.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to, now and each time again")
+    alerts.add_argument("--grafana", metavar="UID", help="write rules for Grafana as well, for its datasource UID")
+    notify = command("notify", _notify_test, "Try the ways to tell people that `alerts.channels` names.")
+    notifying = notify.add_subparsers(required=True, metavar="COMMAND")
+    text = "Send a test message over each channel, and tell how it went; exit 1 if any failed."
+    trial = notifying.add_parser("test", help=text, description=text)
+    trial.add_argument("--config", type=Path, required=True, metavar="FILE", help="the configuration (YAML)")
+    trial.add_argument("--channel", metavar="NAME", help="one of them alone")
     demo = command("demo", _demo, "Watch a simulated Ethereum and a simulated nodeos cluster.")
     demo.add_argument("--duration", type=_seconds, metavar="SECONDS", help="end by itself")
     where = "where to look (%(default)s)"
@@ -94,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     deploy.add_argument("--force", action="store_true", help="write beside files of somebody else")
     target = "Docker Compose or a swarm; left out, what DIR was made for, at first compose"
     deploy.add_argument("--target", choices=("compose", "swarm"), help=target)
+    dashboards = command("dashboards", _dashboards, "Write Grafana's dashboards, for its file provisioning.")
+    into = "where to, now and each time again"
+    dashboards.add_argument("--output", type=Path, required=True, metavar="DIR", help=into)
     endpoints = command("endpoints", _endpoints, "Print where a deployed network answers, as JSON.")
     endpoints.add_argument("directory", type=Path, metavar="DIR", help="what `deploy` made")
     endpoints.add_argument("name", nargs="?", metavar="NAME", help="one alone, such as client-http")
@@ -134,6 +147,33 @@ def _check(options: argparse.Namespace) -> int:
     outputs = "no outputs: `run` would have nowhere to deliver" if not configuration.outputs else "outputs are named"
     print(f"{options.config}: no mistakes; chains: {chains}; {outputs}")
     return DONE
+
+
+def _alerts(options: argparse.Namespace) -> int:
+    from alerts.channels import UnsupportedError  # noqa: PLC0415 - as above
+    from chainwatch.alerting import NotOurs, write_alerts  # noqa: PLC0415 - as above
+
+    try:
+        write_alerts(_read(options.config), options.output, print, options.grafana)
+    except NotOurs as somebody:
+        print(somebody, file=sys.stderr)
+        return FAILED
+    except UnsupportedError as unsupported:
+        print(f"{options.config}: {unsupported}", file=sys.stderr)
+        return WRONG
+    return DONE
+
+
+def _notify_test(options: argparse.Namespace) -> int:
+    from chainwatch.notifying import UnknownChannel, try_channels  # noqa: PLC0415 - as above
+
+    log_to_stderr(verbose=False)
+    try:
+        well = asyncio.run(try_channels(_read(options.config), options.channel, print))
+    except UnknownChannel as unknown:
+        print(f"chainwatch: {unknown}", file=sys.stderr)
+        return WRONG
+    return DONE if well else FAILED
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -193,6 +233,13 @@ def _deploy(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _dashboards(options: argparse.Namespace) -> int:
+    from dashboards.writing import write  # noqa: PLC0415 - as above
+
+    write(options.output, print)
+    return DONE
+
+
 def _endpoints(options: argparse.Namespace) -> int:
     from compose.endpoints import Refused, Unusable, endpoint, endpoints  # noqa: PLC0415 - as above
 
@@ -223,7 +270,7 @@ def _schema(_: argparse.Namespace) -> int:
 
 
 def _read(path: Path) -> Configuration:
-    return read_configuration(path, warn=lambda mistake: print(f"{mistake}", file=sys.stderr))
+    return read_configuration(path, warn=lambda mistake: print(f"{mistake}", file=sys.stderr), alerts=NAMES)
 
 
 def _seconds(text: str) -> float:

@@ -10,6 +10,7 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
+from chainwatch.notifying import notify_settings
 from collector import configuration as conf
 from collector.about import About
 from collector.exporting import Exporter
@@ -17,13 +18,16 @@ from collector.page import Page
 from exporters.influxdb import Influxdb
 from exporters.influxdb import Settings as InfluxdbSettings
 from exporters.listening import Listener, Site
+from exporters.notify import Notifier
+from exporters.notify import Settings as NotifySettings
+from exporters.notify.notifier import Explain, nothing
 from exporters.prometheus import Prometheus, PrometheusSettings
 from exporters.stream import Stream
 from exporters.traefik import Address as TraefikAddress
 from exporters.traefik import Settings as TraefikSettings
 from exporters.traefik import Traefik
 
-Settings = conf.Prometheus | conf.LivePage | conf.Influxdb | conf.Traefik | conf.Telegraf | conf.Stdout
+Settings = conf.Prometheus | conf.LivePage | conf.Influxdb | conf.Traefik | conf.Telegraf | conf.Stdout | NotifySettings
 
 _log = logging.getLogger("chainwatch")
 
@@ -38,13 +42,16 @@ class Output(NamedTuple):
 class Outputs:
     """The outputs at work, by name. `deserted` is called when all that is left are streams that nobody reads.
 
-    `page` is what outputs serve to people; without it, none does.
+    `page` is what outputs serve to people; without it, none does. `explain` says of a chain what health found.
     """
 
-    def __init__(self, about: About, deserted: Callable[[], None], page: Page | None = None) -> None:
+    def __init__(
+        self, about: About, deserted: Callable[[], None], page: Page | None = None, explain: Explain = nothing
+    ) -> None:
         self._about = about
         self._deserted = deserted
         self._page = page
+        self._explain = explain
         self._working: dict[str, Output] = {}
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -53,13 +60,13 @@ class Outputs:
         """All exporters at work."""
         return _exporters(self._working.values())
 
-    async def apply(self, outputs: conf.Outputs, within: float) -> None:
-        """Work with these outputs from now on; one whose settings are the same is left alone, its buffer too.
+    async def apply(self, configuration: conf.Configuration, within: float) -> None:
+        """Work with the outputs of this from now on; one whose settings are the same is left alone, its buffer too.
 
         Those that leave have so many seconds to deliver what they hold, and nobody waits for them. Raises OSError where
         one can't be opened; the outputs before are then at work as they were.
         """
-        wanted = settings_by_name(outputs)
+        wanted = settings_by_name(configuration)
         kept = {name: output for name, output in self._working.items() if wanted.get(name) == output.settings}
         new = {name: self._made(name, settings) for name, settings in wanted.items() if name not in kept}
         # What listens or writes leaves before another one that wants its port or file, all else leaves after it.
@@ -97,6 +104,8 @@ class Outputs:
                 return Output(settings, [Influxdb(influxdb_settings(settings), self._about)])
             case conf.Traefik():
                 return Output(settings, [Traefik(traefik_settings(settings), self._about)])
+            case NotifySettings():
+                return Output(settings, [Notifier(settings, self._about, self._explain)])
             case _:
                 return Output(settings, [Stream(name, _standard_output(name), self._about, lambda: self._gone(name))])
 
@@ -126,6 +135,8 @@ def _place(output: Output) -> int | Path | None:
             return listen.port
         case conf.Traefik(to=file, listen=listen):
             return listen.port if listen else file
+        case NotifySettings(directory=directory):
+            return directory
     return None
 
 
@@ -136,13 +147,15 @@ def _standard_output(name: str) -> FileIO:
     return FileIO(sys.stdout.fileno(), "w", closefd=False)
 
 
-def settings_by_name(outputs: conf.Outputs) -> dict[str, Settings]:
+def settings_by_name(configuration: conf.Configuration) -> dict[str, Settings]:
     """Return the settings of each output by its name, the label `output` of its metrics."""
+    outputs = configuration.outputs
     named: list[tuple[str, Settings | None]] = [
         ("prometheus", outputs.prometheus),
         ("traefik", outputs.traefik),
         ("telegraf", outputs.telegraf),
         ("stdout", outputs.stdout),
+        ("notify", notify_settings(configuration)),
         *((page.output_name, page) for page in outputs.page),
         *((influxdb.output_name, influxdb) for influxdb in outputs.influxdb),
     ]

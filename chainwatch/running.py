@@ -9,12 +9,16 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import CancelledError
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from alerts import runbooks
+from alerts.alert import Limits
+from alerts.table import NAMES, alerts
+from chainwatch.notifying import explain_by
 from chainwatch.outputs import Outputs, settings_by_name
 from collector import configuration as conf
 from collector.about import VERSION, About
@@ -25,7 +29,7 @@ from collector.ethstats import Listening, News, block_of
 from collector.health.chain import Settings
 from collector.health.health import Health
 from collector.health.thresholds import Thresholds
-from collector.page import Page
+from collector.page import Page, Runbook
 from collector.remarks import Remarks, excerpt
 from collector.shielded import shielded_of
 from collector.sources import SourceFactory, known_kinds
@@ -51,8 +55,9 @@ async def run(
     """
     stop, reload = stop or asyncio.Event(), asyncio.Event()
     bell = Bell() if configuration.outputs.telegraf else None
+    pages = await asyncio.to_thread(_runbooks)
     with _signals(stop, reload):
-        collector = _Collector(path, configuration, stop.set, bell)
+        collector = _Collector(path, configuration, stop.set, bell, pages)
         try:
             await collector.open()
         except OSError as error:
@@ -81,12 +86,13 @@ async def once(configuration: Configuration) -> int:
     about.gauge("configuration_valid").set(1)
     outputs = Outputs(about, deserted=lambda: None)
     # A page that is gone before anybody could scrape it delivers nothing.
-    pages: dict[str, object] = {"prometheus": None, "page": ()}
+    # And what a single gather shows is nothing to wake people for.
+    pages: dict[str, object] = {"prometheus": None, "page": (), "notify": None}
     if configuration.outputs.traefik and configuration.outputs.traefik.listen:
         pages["traefik"] = None
     lasting = configuration.outputs.model_copy(update=pages)
     try:
-        await outputs.apply(lasting, 0)
+        await outputs.apply(configuration.model_copy(update={"outputs": lasting}), 0)
     except OSError as error:
         _log.error("%s", error.strerror or error)
         return 1
@@ -114,7 +120,7 @@ async def once(configuration: Configuration) -> int:
 
 def read_to_run(path: Path, warn: Callable[[Mistake], None]) -> Configuration:
     """Return the configuration of a file, which has to name an output. Raises WrongConfiguration."""
-    configuration = read_configuration(path, warn=warn)
+    configuration = read_configuration(path, warn=warn, alerts=NAMES)
     if not configuration.outputs:
         raise _wrong(path, "outputs", "names none; say where the readings go")
     return configuration
@@ -147,6 +153,15 @@ async def _load_sources(configuration: Configuration) -> None:
         await asyncio.to_thread(load_source, kind)
 
 
+def _runbooks() -> list[Runbook]:
+    """Return what the page says of each alert. Reads files."""
+    bodies = runbooks.pages()
+    return [
+        Runbook(alert.name, alert.signal, alert.severity or "none", alert.summary, bodies[alert.name])
+        for alert in alerts(Limits())
+    ]
+
+
 class Chains:
     """The chains of a configuration, from one configuration to the next."""
 
@@ -164,6 +179,7 @@ class Chains:
         self._at_work = []
         for chain in configuration.chains:
             kept = next((known for known in before if known[:2] == (agent, chain)), None)
+            self._about.counter("discovery_errors_total", chain.name)  # at 0: else nobody sees the first one come
             self._at_work.append(kept or (agent, chain, Discovery(agent, chain, self._failed(chain.name))))
         await asyncio.gather(*(known[2].close() for known in before if known not in self._at_work))
         return [
@@ -196,13 +212,19 @@ class _Collector:
     """What runs, from one configuration to the next. By the clock, or at the rings of a bell if there is one."""
 
     def __init__(
-        self, path: Path, configuration: Configuration, deserted: Callable[[], None], bell: Bell | None
+        self,
+        path: Path,
+        configuration: Configuration,
+        deserted: Callable[[], None],
+        bell: Bell | None,
+        pages: Sequence[Runbook],
     ) -> None:
         self._path = path
         self._configuration = configuration
         self._about = About()
         self._health = Health(by_clock=bell is None)
-        self._outputs = Outputs(self._about, deserted, Page(self._health.assess, self._health.forget))
+        page = Page(self._health.assess, self._health.forget, pages)
+        self._outputs = Outputs(self._about, deserted, page, explain_by(self._health))
         self._chains = Chains(self._about)
         self._listening = Listening(self._about, told=self._told)
         self._agent = Agent(load_source, [], self._about, health=self._health)
@@ -220,7 +242,7 @@ class _Collector:
             raise
         self._about.gauge("configuration_valid").set(1)
         chains = ", ".join(chain.name for chain in self._configuration.chains)
-        outputs = ", ".join(settings_by_name(self._configuration.outputs))
+        outputs = ", ".join(settings_by_name(self._configuration))
         _log.info("chainwatch %s watches %s and delivers to %s", VERSION, chains, outputs)
 
     async def watch(self) -> None:
@@ -276,7 +298,7 @@ class _Collector:
         return configuration
 
     async def _deliver_to(self, configuration: Configuration) -> None:
-        await self._outputs.apply(configuration.outputs, self._configuration.agent.shutdown_timeout)
+        await self._outputs.apply(configuration, self._configuration.agent.shutdown_timeout)
         self._agent.exporters = self._outputs.exporters
 
 

@@ -10,7 +10,7 @@ import aiohttp
 
 from chainwatch.outputs import Outputs
 from collector.about import About
-from collector.configuration import LivePage, Prometheus
+from collector.configuration import Chain, Configuration, LivePage, Prometheus
 from collector.configuration import Outputs as Settings
 from collector.page import Page
 from tests.helpers import run
@@ -21,6 +21,11 @@ from tests.real.servers import free_port
 def outputs() -> Outputs:
     played = Played()
     return Outputs(About(), lambda: None, Page(played.assess, played.forget))
+
+
+def configured(**outputs: object) -> Configuration:
+    chain = Chain(name="lab", kind="ethereum")
+    return Configuration(chains=(chain,), outputs=Settings.model_validate(outputs))
 
 
 async def fetched(port: int, path: str) -> tuple[int, str]:
@@ -37,14 +42,14 @@ def test_it_is_beside_the_metrics_and_on_ports_of_its_own() -> None:
         metrics, own, everybody = free_port(), free_port(), free_port()
         pages = (LivePage(listen=f"127.0.0.1:{own}"), LivePage(listen=f"127.0.0.1:{everybody}", public=True))
         at_work = outputs()
-        await at_work.apply(Settings(prometheus=Prometheus(listen=f"127.0.0.1:{metrics}"), page=pages), 1)
+        await at_work.apply(configured(prometheus=Prometheus(listen=f"127.0.0.1:{metrics}"), page=pages), 1)
         for port in (metrics, own, everybody):
             assert "<title>chainwatch</title>" in (await fetched(port, "/"))[1]
         assert (await fetched(metrics, "/metrics"))[0] == 200
         assert (await fetched(own, "/metrics"))[0] == 404
         assert [(await state(port))["public"] for port in (metrics, own, everybody)] == [False, False, True]
         # One of them goes public, the other one is gone: what is left alone is left alone.
-        await at_work.apply(Settings(page=[LivePage(listen=f"127.0.0.1:{own}", public=True)]), 1)
+        await at_work.apply(configured(page=[LivePage(listen=f"127.0.0.1:{own}", public=True)]), 1)
         assert (await state(own))["public"] is True
         await at_work.close(1)
 
@@ -55,7 +60,7 @@ def test_metrics_at_its_path_come_first() -> None:
     async def scenario() -> None:
         port = free_port()
         at_work = outputs()
-        await at_work.apply(Settings(prometheus=Prometheus(listen=f"127.0.0.1:{port}", path="/")), 1)
+        await at_work.apply(configured(prometheus=Prometheus(listen=f"127.0.0.1:{port}", path="/")), 1)
         assert "<title>" not in (await fetched(port, "/"))[1]
         assert (await state(port))["chains"]
         await at_work.close(1)
