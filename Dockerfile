@@ -12,6 +12,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY chainwatch chainwatch
 COPY collector collector
 COPY exporters exporters
+COPY dashboards dashboards
+COPY alerts alerts
 COPY compose compose
 RUN /opt/chainwatch/bin/python -m pip install --no-cache-dir --disable-pip-version-check .
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -39,3 +39,10 @@ def secret_steps(store: Store, names: Iterable[str]) -> Iterator[Step]:
         path = f"secrets/{name}"
         if store.line(path) is None:
             yield Step(path, partial(write, store, path, new_secret()))
+
+
+def given_secret_steps(store: Store, given: Mapping[str, str]) -> Iterator[Step]:
+    """Yield the secrets that the options give and that are not there as they are, by their paths."""
+    for path, value in given.items():
+        if store.line(path) != value:
+            yield Step(path, partial(write, store, path, value))

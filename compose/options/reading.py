@@ -66,7 +66,7 @@ def _options(document: Document, notes: Notes, target: str) -> Options | None:
         return eos_settled(eos_options, notes, target) if eos_options and not document.mistakes else None
     check_keys(document, EthereumOptions, _OF_EOS)
     prefunded_twice(document)
-    ethereum_options = validated(document, TypeAdapter(EthereumOptions))
+    ethereum_options = validated(document, TypeAdapter(EthereumOptions), _surroundings(Path(document.file)))
     if target == SWARM:
         document.wrong((), NOT_FOR_SWARM)
     return ethereum_settled(ethereum_options, notes) if ethereum_options and not document.mistakes else None

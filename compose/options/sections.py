@@ -11,8 +11,9 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from collector.about import VERSION
+from collector.configuration import alerting
 from collector.configuration.base import Model
-from collector.configuration.fields import Whole, at_least
+from collector.configuration.fields import PlainUrl, Whole, at_least
 from compose.options import values
 
 Count = Annotated[int, BeforeValidator(values.count)]
@@ -78,6 +79,16 @@ class Published(Model):
     prometheus: HostPort = Field(9090, description="Prometheus, which asks for no password.")
     alertmanager: HostPort = Field(9093, description="Alertmanager, which asks for no password.")
     page: HostPort = Field(9280, description="The collector's live page, which asks for no password.")
+
+
+class Alerts(alerting.Alerts):
+    """When somebody is told of what is wrong, and how."""
+
+    address: PlainUrl | None = Field(
+        None,
+        description="Where people reach the live page, such as `https://monitor.example`: links to runbooks lead "
+        "there. Left out: where `publish` shows it.",
+    )
 
 
 class ImagesBeside(Model):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import yaml
 
+from alerts.channels import as_configured
 from compose.options.kinds import EosOptions, Options
+from compose.options.telling import secret_file
 
 SECRETS = {
     "ethstats": {"websocket_secret"},
@@ -23,9 +25,12 @@ def as_yaml(options: Options) -> str:
     """Return the options as a file from which `read_options` has the same ones less secrets.
 
     Where private keys were given, it says that there are accounts: their keystores lie in keys/, and are kept. So does
-    the genesis of a network that is joined, whose path is the one in the directory that the file belongs into.
+    the genesis of a network that is joined, whose path is the one in the directory that the file belongs into, and
+    what is secret of channels.
     """
-    said = options.model_dump(mode="json", exclude_defaults=True, exclude=SECRETS)
+    said = options.model_dump(mode="json", exclude_defaults=True, exclude={**SECRETS, "alerts": True})
+    if alerts := as_configured(options.alerts, lambda name: f"keys/{secret_file(name)}"):
+        said["alerts"] = alerts
     if not isinstance(options, EosOptions):
         for role, settings in (("sealer", options.sealer), ("client", options.client)):
             if settings.have_accounts:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from alerts.channels import as_configured
 from compose.options.kinds import Options
+from compose.options.telling import COLLECTOR, teller
 from compose.rendering.document import document
 from compose.rendering.services import seconds
+from compose.rendering.telling import place
 
 PROMETHEUS_PORT = 9273
 PAGE_PORT = 9280
@@ -36,11 +39,15 @@ def configuration(
 
     `again`: it can be read again without a new start, and its comment says how.
     """
-    content = {
+    if health := options.health.model_dump(mode="json", exclude_defaults=True):
+        chain = {**chain, "health": health}
+    content: dict[str, Any] = {
         "agent": {"interval": seconds(options.collector.interval), "state_dir": STATE, **more_of_agent},
         "chains": [chain],
         "outputs": {**_outputs(options), **more_outputs},
     }
+    if alerts := _alerts(options):
+        content["alerts"] = alerts
     return document(content, _HEADER + (_AGAIN if again else ""))
 
 
@@ -58,4 +65,14 @@ def _outputs(options: Options) -> dict[str, Any]:
             "username": "collector",
             "password_file": "/run/chainwatch/influxdb-collector",
         }
+    if teller(options) == COLLECTOR:
+        outputs["notify"] = {}
     return outputs
+
+
+def _alerts(options: Options) -> dict[str, Any]:
+    """Return what the collector is told of alerts; of channels only where it is the one that tells them."""
+    found = as_configured(options.alerts, place)
+    if teller(options) != COLLECTOR:
+        found = {key: value for key, value in found.items() if key not in ("channels", "watchdog_file")}
+    return found

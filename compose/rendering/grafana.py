@@ -1,27 +1,42 @@
-"""What Grafana is provisioned with: its datasources, and where dashboards are found.
+"""What Grafana is provisioned with: its datasources, dashboards, and rules where there is no Prometheus.
 
 Not tried with a real Grafana: tests hold it against the keys that its documentation names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
+from alerts.grafana import rules
 from compose.options.kinds import Options
+from compose.rendering.alerting import address, wanted
 from compose.rendering.collecting import DATABASE
 from compose.rendering.document import document
+from dashboards.boards import BOARDS
+from dashboards.panels import Language
+from dashboards.writing import texts
 
 FOLDER = "config/grafana/provisioning"
+READ_AT_START = (f"{FOLDER}/datasources/", f"{FOLDER}/alerting/", f"{FOLDER}/dashboards/chainwatch.yaml")
+"""What Grafana reads once; it looks after dashboards by itself."""
+
 PROMETHEUS_UID = "prometheus"
 INFLUXDB_UID = "influxdb"
 """By these dashboards name their datasources; they stay the same in every installation."""
 
+_RULES_HEADER = (
+    "The alerts as rules of Grafana's own, since there is no Prometheus. They show there; whom to tell is told by the "
+    "collector."
+)
+
 _DASHBOARDS = "/etc/grafana/provisioning/dashboards"
 
 
-def provisioning(options: Options) -> dict[str, str]:
-    """Return the files by path."""
+def provisioning(options: Options, kind: str) -> dict[str, str]:
+    """Return the files by path, for a cluster with a chain of this kind."""
     sources = {"apiVersion": 1, "prune": True, "datasources": list(_datasources(options))}
     provider = {
         "name": "chainwatch",
@@ -41,7 +56,34 @@ def provisioning(options: Options) -> dict[str, str]:
             {"apiVersion": 1, "providers": [provider]},
             "Grafana shows every dashboard (JSON) that lies beside this file.",
         ),
+        **{f"{FOLDER}/dashboards/{name}": text for name, text in _dashboards(kind, _languages(options)).items()},
+        **_rules(options),
     }
+
+
+def _languages(options: Options) -> tuple[Language, ...]:
+    """Return the languages of the datasources that there are."""
+    found: dict[Language, int] = {"promql": options.prometheus.count, "influxql": options.influxdb.count}
+    return tuple(language for language, there in found.items() if there)
+
+
+@cache
+def _dashboards(kind: str, languages: tuple[Language, ...]) -> Mapping[str, str]:
+    """Return the dashboards of this kind of chain, by the names of their files."""
+    boards = [
+        replace(board, languages=tuple(language for language in board.languages if language in languages))
+        for board in BOARDS
+        if kind in board.kinds
+    ]
+    return texts(boards)
+
+
+def _rules(options: Options) -> dict[str, str]:
+    """Return the rules by which Grafana itself looks after the chain: where there is no Prometheus to do so."""
+    if options.prometheus.count or not options.influxdb.count:
+        return {}
+    made = rules(wanted(options), "influxql", INFLUXDB_UID, address(options))
+    return {f"{FOLDER}/alerting/chainwatch.yaml": document(made, _RULES_HEADER)}
 
 
 def _datasources(options: Options) -> Iterator[dict[str, Any]]:

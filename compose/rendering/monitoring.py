@@ -9,6 +9,7 @@ from typing import Any
 
 from compose.options.kinds import Options
 from compose.options.sections import Supporting
+from compose.options.telling import ALERTMANAGER, COLLECTOR, teller
 from compose.rendering import collecting
 from compose.rendering.document import Shared, based_on
 from compose.rendering.services import (
@@ -26,6 +27,7 @@ from compose.rendering.services import (
     python_asks,
     shown_outside,
 )
+from compose.rendering.telling import handed_secrets
 
 
 class Monitoring:
@@ -43,10 +45,13 @@ class Monitoring:
         volumes: Sequence[str],
         more_labels: Mapping[str, str],
     ) -> dict[str, Any]:
-        """Return chainwatch itself, which waits for the services before it, and is outside as well to show its page."""
+        """Return chainwatch itself, which waits for the services before it.
+
+        It is outside as well to show its page, or to tell somebody.
+        """
         options = self._options
         shown = published(options.publish.address, [(options.publish.page, collecting.PAGE_PORT)])
-        if shown and OUTSIDE not in networks:
+        if (shown or teller(options) == COLLECTOR) and OUTSIDE not in networks:
             networks = {**networks, OUTSIDE: {}} if isinstance(networks, Mapping) else [*networks, OUTSIDE]
         verbose = ["--verbose"] if options.service.log_level == "DEBUG" else []
         return self._service(
@@ -107,6 +112,7 @@ class Monitoring:
     def alertmanager(self) -> dict[str, Any]:
         """Return Alertmanager, which reaches the world in any case: there are those that it tells."""
         options = self._options
+        secrets = handed_secrets(options) if teller(options) == ALERTMANAGER else {}
         return self._service(
             "alertmanager",
             options.alertmanager,
@@ -118,8 +124,13 @@ class Monitoring:
                     "--cluster.listen-address=",
                 ],
                 "read_only": True,
+                **({"depends_on": after(one_shot=[SETUP])} if secrets else {}),
                 "healthcheck": Healthcheck(_wget("http://127.0.0.1:9093/-/ready")).content(),
-                "volumes": ["./config/alertmanager:/etc/alertmanager:ro", "alertmanager:/alertmanager"],
+                "volumes": [
+                    "./config/alertmanager:/etc/alertmanager:ro",
+                    "alertmanager:/alertmanager",
+                    *([SECRETS] if secrets else []),
+                ],
                 **shown_outside(options, (options.publish.alertmanager, 9093)),
                 "networks": [INNER, OUTSIDE],
             },

@@ -28,6 +28,9 @@ COLLECTOR_USER = 10001
 GRAFANA_USER = 472
 """User of the image grafana/grafana."""
 
+ALERTMANAGER_USER = 65534
+"""User of the image prom/alertmanager: nobody."""
+
 SLOT = "{{.Task.Slot}}"
 """What Docker puts in for it, where a swarm runs a service several times: 1, 2, …"""
 

@@ -39,6 +39,7 @@ CLIENTS = ["client-1", "client-2"]
 NODES = sorted(SEALERS + CLIENTS)
 
 PAGE = "http://127.0.0.1:9280"
+ALERTMANAGER = "http://127.0.0.1:9093"
 
 RECENT = 6
 """Blocks in which a sealer that is there seals: of three, each has two turns in them."""
@@ -103,6 +104,27 @@ def test_prometheus_reaches_every_target(cluster: Cluster) -> None:
         return all(line.startswith("grafana:") for line in down())
 
     wait_for(none_but_grafana, "all targets are up but Grafana, which is left out", within=60, every=1)
+
+
+def test_prometheus_evaluates_every_rule_without_an_error(cluster: Cluster) -> None:
+    def failing() -> list[str]:
+        groups = fetch(f"{PROMETHEUS}/api/v1/rules").json()["data"]["groups"]
+        found = [rule for group in groups for rule in group["rules"]]
+        assert {"Watchdog", "ChainHalted", "NodeDown"} <= {rule["name"] for rule in found}
+        return [f"{rule['name']}: {rule['health']} {rule.get('lastError', '')}" for rule in found]
+
+    def none_failing() -> bool:
+        return all(": ok " in line for line in failing())
+
+    wait_for(none_failing, "each rule has been evaluated, and well", within=60, every=1)
+
+
+def test_alertmanager_hears_the_watchdog_and_of_nothing_critical(cluster: Cluster) -> None:
+    def told() -> set[str]:
+        return {str(alert["labels"]["alertname"]) for alert in _alerts() if alert["labels"]["severity"] == "critical"}
+
+    wait_for(lambda: ("Watchdog", "") in _firing(), "the Watchdog is heard", within=60, every=1)
+    wait_for(lambda: not told(), "nothing critical is told of", within=300, every=2)
 
 
 def test_the_live_page_compares_all_nodes_and_finds_nothing_wrong(cluster: Cluster) -> None:
@@ -209,6 +231,10 @@ def test_a_sealer_is_killed_and_the_margin_falls(cluster: Cluster) -> None:
     wait_for(lambda: figure(MARGIN) == 0, "none may fail now", within=300, every=1)
     assert height() > before
     assert figure('chain_node_up{node="sealer-3"}') == 0
+    expected = {("NodeDown", "sealer-3"), ("QuorumAtRisk", "")}
+    wait_for(
+        lambda: expected <= _firing(), "Alertmanager is told of the sealer, and of the quorum", within=300, every=1
+    )
     cluster.start("sealer-3")
     wait_for(lambda: figure(MARGIN) == 1, "the sealer seals again", within=300, every=1)
 
@@ -227,6 +253,17 @@ def test_the_chain_goes_on_after_down_and_up(cluster: Cluster) -> None:
     assert rpc("eth_getBlockByNumber", "0x0", False)["hash"] == genesis
     assert rpc("eth_getBlockByNumber", hex(number - 5), False)["hash"] == old
     assert {path: path.read_bytes() for path in (cluster.folder / "keys").rglob("*") if path.is_file()} == keys
+
+
+def _alerts() -> list[dict[str, dict[str, str]]]:
+    """Return what Alertmanager has been told of and has not been told to be over."""
+    found: list[dict[str, dict[str, str]]] = fetch(f"{ALERTMANAGER}/api/v2/alerts").json()
+    return found
+
+
+def _firing() -> set[tuple[str, str]]:
+    """Return the same by name and subject."""
+    return {(alert["labels"]["alertname"], alert["labels"].get("subject", "")) for alert in _alerts()}
 
 
 def _seconds_until_noticed(cluster: Cluster) -> float:

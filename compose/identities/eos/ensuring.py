@@ -21,9 +21,10 @@ from compose.eos_keys import is_private_key, new_private_key, public_key_of
 from compose.identities.eos.genesis import Genesis, build, read_genesis, text_of
 from compose.identities.errors import Unusable
 from compose.identities.passphrases import SECRETS
-from compose.identities.steps import Say, Step, make_all, secret_steps, write
+from compose.identities.steps import Say, Step, given_secret_steps, make_all, secret_steps, write
 from compose.identities.storing import Store
 from compose.options.eos.models import Options
+from compose.options.telling import secrets_of_channels
 
 GENESIS = "chain/genesis.json"
 SIGNING_KEY = "producer/signing-key"
@@ -76,6 +77,7 @@ def _steps(options: Options, store: Store, *, new_genesis: bool) -> Iterator[Ste
     anew = new_genesis and bool(needs_new_genesis(options, store.directory))
     _stored_genesis(store)  # that of another kind of network is told before anything is made
     yield from secret_steps(store, SECRETS)
+    yield from given_secret_steps(store, secrets_of_channels(options))
     if options.producer.count or options.eos.create_genesis:
         yield from _key_steps(options, store, anew=anew)
     if options.eos.genesis is not None:

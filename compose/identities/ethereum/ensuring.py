@@ -18,10 +18,11 @@ from compose.identities.ethereum.configs import config_toml
 from compose.identities.ethereum.nodekeys import is_nodekey, new_nodekey, node_id
 from compose.identities.ethereum.reading import GENESIS, Identities, read, stored_genesis
 from compose.identities.passphrases import SECRETS, new_secret
-from compose.identities.steps import Say, Step, make_all, secret_steps, write
+from compose.identities.steps import Say, Step, given_secret_steps, make_all, secret_steps, write
 from compose.identities.storing import Store
 from compose.options.ethereum.cluster import Node, boot_names, nodes
 from compose.options.ethereum.models import Options
+from compose.options.telling import secrets_of_channels
 from compose.options.values import fits_ethstats
 
 ETHSTATS = "secrets/ethstats"
@@ -95,6 +96,7 @@ def _secret_steps(options: Options, store: Store) -> Iterator[Step]:
     if (found := store.line(ETHSTATS)) is None or (wanted and found != wanted):
         yield Step(ETHSTATS, partial(write, store, ETHSTATS, wanted or new_secret()))
     yield from secret_steps(store, SECRETS)
+    yield from given_secret_steps(store, secrets_of_channels(options))
 
 
 def _nodekey_steps(store: Store, name: str) -> Iterator[Step]:

@@ -9,6 +9,7 @@ from compose.options.eos.config_lines import check_config_lines
 from compose.options.eos.models import Options, Placement, Producer
 from compose.options.notes import Notes
 from compose.options.targets import COMPOSE, SWARM
+from compose.options.telling import channels_reach_somebody
 from compose.options.together import (
     labels_route_nothing,
     ports_differ,
@@ -28,7 +29,7 @@ _LONGEST_STACK = 32
 
 def settled(options: Options, notes: Notes, target: str) -> Options:
     """Return the options as they are worked with; mistakes and remarks are noted."""
-    for check in (_beginning, _nodes, _peers, _shielded, _services, check_config_lines):
+    for check in (_beginning, _nodes, _peers, _shielded, _services, check_config_lines, channels_reach_somebody):
         check(options, notes)
     for remark in (_unproduced, _published_key, labels_route_nothing, _reachable):
         remark(options, notes)

@@ -13,9 +13,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Se
 from collector.about import VERSION
 from collector.configuration.base import Model
 from collector.configuration.fields import Duration, Switch, Whole, at_least, empty_is_default
+from collector.configuration.models import Health
 from compose.options.eos import values
 from compose.options.eos.genesis import GENESIS
 from compose.options.sections import (
+    Alerts,
     Count,
     Cpus,
     Database,
@@ -166,6 +168,8 @@ class Options(Model):
     grafana: Annotated[Supporting, BeforeValidator(empty_is_default)] = Supporting()
     node_exporter: Annotated[Supporting, BeforeValidator(empty_is_default)] = Supporting()
     cadvisor: Annotated[Optional, BeforeValidator(empty_is_default)] = Optional()
+    health: Annotated[Health, BeforeValidator(empty_is_default)] = Health()
+    alerts: Annotated[Alerts, BeforeValidator(empty_is_default)] = Alerts()
     placement: Annotated[Placement, BeforeValidator(empty_is_default)] = Placement()
     publish: Annotated[Publish, BeforeValidator(empty_is_default)] = Publish()
     images: Annotated[Images, BeforeValidator(empty_is_default)] = Images()

@@ -13,6 +13,7 @@ from compose.options.ethereum.cluster import nodes
 from compose.options.ethereum.models import Client, Options, Sealer
 from compose.options.keys import is_replaced
 from compose.options.notes import Notes
+from compose.options.telling import channels_reach_somebody
 from compose.options.together import labels_route_nothing, ports_differ, ports_lead_somewhere, reached_from_elsewhere
 from compose.options.values import eth_address, line_of
 
@@ -30,7 +31,7 @@ _LIGHT_ENDS = 13
 
 def check_together(options: Options, notes: Notes) -> None:
     """Note what is wrong with options whose values are each right."""
-    for check in (_versions, _accounts, _services, _ports, _publishing):
+    for check in (_versions, _accounts, _services, _ports, _publishing, channels_reach_somebody):
         check(options, notes)
 
 

@@ -14,8 +14,10 @@ from pydantic import BeforeValidator, Field, PlainSerializer, SecretStr
 
 from collector.configuration.base import Model
 from collector.configuration.fields import Duration, Secret, Switch, Whole, at_least, empty_is_default
+from collector.configuration.models import Health
 from compose.options import values
 from compose.options.sections import (
+    Alerts,
     Count,
     Cpus,
     Database,
@@ -233,6 +235,8 @@ class Options(Model):
     grafana: Annotated[Supporting, BeforeValidator(empty_is_default)] = Supporting()
     node_exporter: Annotated[Supporting, BeforeValidator(empty_is_default)] = Supporting()
     cadvisor: Annotated[Optional, BeforeValidator(empty_is_default)] = Optional()
+    health: Annotated[Health, BeforeValidator(empty_is_default)] = Health()
+    alerts: Annotated[Alerts, BeforeValidator(empty_is_default)] = Alerts()
     transfers: Annotated[Transfers, BeforeValidator(empty_is_default)] = Transfers()
     publish: Annotated[Publish, BeforeValidator(empty_is_default)] = Publish()
     images: Annotated[Images, BeforeValidator(empty_is_default)] = Images()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from compose.options.eos.cluster import PRODUCER
 from compose.options.eos.models import Options
+from compose.options.telling import teller
 from compose.rendering.eos.presence import has_collector, roles
 from compose.rendering.plan import Handed
 from compose.rendering.services import COLLECTOR_USER, GRAFANA_USER
+from compose.rendering.telling import USERS, handed_secrets
 
 NODE_USER = 10001
 """User of the node image (see compose/nodeos/Dockerfile)."""
@@ -34,6 +36,9 @@ def handed(options: Options) -> dict[str, list[Handed]]:
         found[PRODUCER].append(Handed("producer/signing.ini", NODE_USER, SIGNING))
     if options.influxdb.count and has_collector(options):
         found["collector"] = [_secret("influxdb-collector", COLLECTOR_USER)]
+    if service := teller(options):
+        given = [Handed(source, USERS[service], target) for source, target in handed_secrets(options).items()]
+        found.setdefault(service, []).extend(given)
     if options.grafana.count:
         names = ["grafana-admin", *(["influxdb-grafana"] if options.influxdb.count else [])]
         found["grafana"] = [_secret(name, GRAFANA_USER) for name in names]

@@ -9,7 +9,7 @@ from typing import Any
 from compose.options.eos.cluster import PRODUCER, SNAPSHOTS, WORKER, worker_names
 from compose.options.eos.models import Options
 from compose.options.targets import COMPOSE, SWARM
-from compose.rendering import alertmanager, collecting, grafana, prometheus, setting_up
+from compose.rendering import alerting, alertmanager, collecting, grafana, prometheus, setting_up
 from compose.rendering.document import Shared
 from compose.rendering.eos import balancing, nodeos, nodes, rotation, scraping, swarm
 from compose.rendering.eos.collecting import SLOT_VARIABLE
@@ -38,9 +38,9 @@ _READ_AT_START = {
     "collector": (collecting.PATH,),
     rotation.ROTATION: (f"{rotation.FOLDER}/",),
     "traefik": (f"{balancing.FOLDER}/",),
-    "prometheus": (prometheus.PATH,),
+    "prometheus": (prometheus.PATH, alerting.PATH),
     "alertmanager": (alertmanager.PATH,),
-    "grafana": (f"{grafana.FOLDER}/",),
+    "grafana": grafana.READ_AT_START,
 }
 """Under Compose. In a swarm what is read is part of a service."""
 
@@ -103,10 +103,11 @@ def _files(options: Options, target: str) -> dict[str, str]:
     if options.prometheus.count:
         everywhere = swarm.EVERYWHERE if target == SWARM else ()
         found[prometheus.PATH] = prometheus.configuration(options, scraping.jobs(options, target), target, everywhere)
+        found[alerting.PATH] = alerting.rules(options)
     if options.alertmanager.count:
-        found[alertmanager.PATH] = alertmanager.configuration()
+        found[alertmanager.PATH] = alertmanager.configuration(options)
     if options.grafana.count:
-        found |= grafana.provisioning(options)
+        found |= grafana.provisioning(options, "nodeos")
     found["firewall.sh"] = files("compose.rendering").joinpath("firewall.sh").read_text("utf-8")
     return found
 

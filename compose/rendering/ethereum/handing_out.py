@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from compose.options.ethereum.cluster import has_ethstats
 from compose.options.ethereum.models import Options
+from compose.options.telling import teller
 from compose.rendering.ethereum.collecting import CLIENTS, ROTATION
 from compose.rendering.ethereum.presence import has_collector, has_rotation
 from compose.rendering.services import COLLECTOR_USER, GRAFANA_USER
+from compose.rendering.telling import USERS, handed_secrets
 
 
 def gifts(options: Options) -> Iterator[str]:
@@ -23,5 +25,8 @@ def gifts(options: Options) -> Iterator[str]:
     for secret, (uid, wanted) in given.items():
         if wanted:
             yield f"--give=secrets/{secret}:{uid}:/run/chainwatch/{secret}"
+    if service := teller(options):
+        for source, target in handed_secrets(options).items():
+            yield f"--give={source}:{USERS[service]}:{target}"
     if has_rotation(options):
         yield f"--place={CLIENTS}:{COLLECTOR_USER}:{ROTATION}"

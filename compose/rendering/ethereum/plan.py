@@ -9,7 +9,7 @@ from typing import Any
 from compose.options.ethereum.cluster import ETHSTATS_HOST, boot_names, has_ethstats, nodes
 from compose.options.ethereum.models import Options
 from compose.options.values import line_of
-from compose.rendering import alertmanager, collecting, grafana, prometheus
+from compose.rendering import alerting, alertmanager, collecting, grafana, prometheus
 from compose.rendering.document import Shared
 from compose.rendering.ethereum import balancing, chain, geth
 from compose.rendering.ethereum.collecting import configuration as collected
@@ -27,9 +27,9 @@ keys/, which the service setup makes at the first start."""
 _READ_AT_START = {
     "collector": (collecting.PATH, f"{balancing.FOLDER}/dynamic/"),
     "traefik": (f"{balancing.FOLDER}/traefik.yaml",),
-    "prometheus": (prometheus.PATH,),
+    "prometheus": (prometheus.PATH, alerting.PATH),
     "alertmanager": (alertmanager.PATH,),
-    "grafana": (f"{grafana.FOLDER}/",),
+    "grafana": grafana.READ_AT_START,
 }
 
 _COMMENTS = {
@@ -88,10 +88,11 @@ def _files(options: Options) -> dict[str, str]:
         found[collecting.PATH] = collected(options)
     if options.prometheus.count:
         found[prometheus.PATH] = prometheus.configuration(options, _jobs(options))
+        found[alerting.PATH] = alerting.rules(options)
     if options.alertmanager.count:
-        found[alertmanager.PATH] = alertmanager.configuration()
+        found[alertmanager.PATH] = alertmanager.configuration(options)
     if options.grafana.count:
-        found |= grafana.provisioning(options)
+        found |= grafana.provisioning(options, "ethereum")
     return found
 
 

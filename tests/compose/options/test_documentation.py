@@ -131,6 +131,8 @@ def test_the_examples_are_right(tmp_path: Path, document: Path, some: int) -> No
     examples = re.findall(r"^```(yaml|json)\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE)
     assert len(examples) >= some
     (tmp_path / "genesis.json").write_text(GENESIS)
+    for secret in ("slack-url", "pagerduty-key", "watchdog-url"):
+        (tmp_path / secret).write_text("https://secret.example/of-the-example")
     for kind, example in examples:
         (tmp_path / f"options.{kind}").write_text(example)
         target = "swarm" if "placement" in example else "compose"

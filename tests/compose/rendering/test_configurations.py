@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import textwrap
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from collector.configuration import Configuration, StaticServer, read_configurat
 from compose.identities.__main__ import _parser as setup_parser
 from compose.influxdb_users import _parser as users_parser
 from compose.options.ethereum.models import Options
+from compose.options.reading import read_options
 from compose.rendering import rendered
 from compose.transfers.__main__ import _parser as transfers_parser
 from tests.compose.rendering.options import CASES, files_of, options_of
@@ -113,10 +115,11 @@ def test_alertmanager_reads_its_configuration(tmp_path: Path) -> None:
     assert "1 receivers" in _checked("amtool", "check-config", str(path))
     # What its comment says to write is right as well.
     lines = [line.removeprefix("# ") for line in text.splitlines()]
-    said = lines[lines.index("  receivers:") :]
-    path.write_text("\n".join(["route: {receiver: operator}", *(line[2:] for line in said[:4])]))
-    assert "https" in path.read_text()
-    _checked("amtool", "check-config", str(path))
+    said = "\n".join(lines[lines.index("  alerts:") : lines.index("")])
+    (tmp_path / "options.yaml").write_text(textwrap.dedent(said))
+    options, _ = read_options(tmp_path / "options.yaml")
+    assert [channel.name for channel in options.alerts.channels] == ["operator"]
+    assert "operator" in rendered(options)["config/alertmanager/alertmanager.yaml"]
 
 
 class _Strict(BaseModel):

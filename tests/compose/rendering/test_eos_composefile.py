@@ -126,7 +126,7 @@ def test_whatever_a_service_reads_setup_has_handed_out_to_it(name: str) -> None:
     }
     read |= set(
         re.findall(
-            r"/run/chainwatch/[a-z-]+", "".join(text for path, text in files_of(name).items() if "config/" in path)
+            r"/run/chainwatch/[a-z0-9-]+", "".join(text for path, text in files_of(name).items() if "config/" in path)
         )
     )
     assert targets == read

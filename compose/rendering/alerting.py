@@ -1,0 +1,32 @@
+"""The rules by which alerts fire, with the thresholds and the links of the options."""
+
+from __future__ import annotations
+
+from alerts.chosen import Scoped, scoped
+from alerts.rulefile import rules as rule_file
+from collector.configuration import Chain, Configuration
+from compose.options.kinds import Options
+from compose.rendering.collecting import PAGE_PORT
+
+PATH = "config/prometheus/rules/chainwatch.yaml"
+
+
+def rules(options: Options) -> str:
+    """Return Prometheus' rules."""
+    return rule_file(wanted(options), address(options))
+
+
+def wanted(options: Options) -> tuple[Scoped, ...]:
+    """Return the alerts that the options want."""
+    # Of a configuration, no more counts here than the thresholds and what is said of alerts.
+    chain = Chain.model_construct(name=options.service.name, kind="", health=options.health)
+    return scoped(Configuration.model_construct(chains=(chain,), alerts=options.alerts))
+
+
+def address(options: Options) -> str:
+    """Return where people find runbooks: at the page of the collector, as `publish` shows it."""
+    publish = options.publish
+    if options.alerts.address:
+        return options.alerts.address
+    host = "localhost" if publish.address in ("", "0.0.0.0", "::") else publish.address  # noqa: S104 - not bound to
+    return f"http://{f'[{host}]' if ':' in host else host}:{publish.page or PAGE_PORT}"
