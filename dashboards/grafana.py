@@ -13,6 +13,7 @@ from dashboards.annotations import annotations_of
 from dashboards.asking import letter, sayable, target
 from dashboards.layout import COLUMNS, Place, laid_out
 from dashboards.panels import Board, Language, Line, Panel, Row, Step, Words
+from dashboards.queries.expressions import Increase
 from dashboards.variables import DATA_SOURCE, DATA_SOURCES, Variable, variables
 
 TAG = "chainwatch"
@@ -127,7 +128,7 @@ def _panel(panel: Panel, place: Place, page: Page) -> grafana.Panel:
 def _timeseries(panel: Panel, common: Mapping[str, Any], page: Page) -> grafana.TimeSeries:
     many = any("{{" in line.legend for line in panel.lines)
     return grafana.TimeSeries(
-        **{**common, "overrides": _names(panel, page.language)},
+        **{**common, "overrides": [*_names(panel, page.language), *_bars(panel, page.language)]},
         unit=panel.unit,
         fillOpacity=25 if panel.stacked else 8,
         lineWidth=1,
@@ -313,6 +314,21 @@ def _names(panel: Panel, language: Language) -> list[Mapping[str, Any]]:
         }
         for position, line in enumerate(panel.lines)
         if line.legend
+    ]
+
+
+def _bars(panel: Panel, language: Language) -> list[Mapping[str, Any]]:
+    """Return what draws rises as bars where they are those of windows side by side, not of one that moves along.
+
+    Such windows are long: of one or two of them a line would show nothing.
+    """
+    if language == "promql":
+        return []
+    bars = [{"id": "custom.drawStyle", "value": "bars"}, {"id": "custom.fillOpacity", "value": 60}]
+    return [
+        {"matcher": {"id": "byFrameRefID", "options": letter(position)}, "properties": bars}
+        for position, line in enumerate(panel.lines)
+        if isinstance(line.asks, Increase)
     ]
 
 

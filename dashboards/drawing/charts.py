@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import escape
+from itertools import pairwise
 
 from dashboards.drawing.frames import Point
 
@@ -16,6 +17,11 @@ _FONT = 11
 _LETTER = 6.1
 """Pixels that a letter of the axes takes."""
 
+_BAR = 0.6
+"""Of the room from one bar to the next, what a bar takes."""
+_LONE_BAR = 40.0
+"""Pixels that a bar takes that is the only one."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -23,6 +29,10 @@ class Line:
 
     points: Sequence[Point]
     color: str
+    bars: bool = False
+    """Whether its points are bars, that end where the next begins."""
+    fill: float = 0.08
+    """How much of the colour is below it, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +55,6 @@ class Look:
 
     write: Callable[[float], str]
     """Writes a value at the axis."""
-    fill: float = 0.08
-    """How much of the colour is below a line, 0 to 1."""
     stacked: bool = False
     thresholds: Sequence[tuple[float, str]] = ()
     """Values at which a dashed line of a colour is drawn, where the chart reaches so far."""
@@ -79,7 +87,8 @@ def lines(these: Sequence[Line], frame: Frame, look: Look, marks: Sequence[tuple
         parts.append(_down(x, bottom, color, ' stroke-dasharray="3 3" opacity=".75"'))
         parts.append(f'<path d="M{x - 4:.1f} {bottom + 5:.1f}h8l-4-5z" fill="{color}"/>')
     for line in reversed(drawn) if look.stacked else drawn:
-        parts += _drawn(line, lambda moment: frame.x(moment, left), y, look.fill, y(max(low, min(0.0, high))))
+        draw = _barred if line.bars else _drawn
+        parts += draw(line, lambda moment: max(frame.x(moment, left), left), y, y(max(low, min(0.0, high))))
     return "".join([*parts, "</svg>"])
 
 
@@ -146,23 +155,32 @@ def _stacked(these: Sequence[Line]) -> list[Line]:
             if value is not None:
                 base[moment] += value
                 points.append((moment, base[moment]))
-        found.append(Line(points, line.color))
+        found.append(replace(line, points=points))
     return found
 
 
-def _drawn(
-    line: Line, x: Callable[[float], float], y: Callable[[float], float], fill: float, ground: float
-) -> Iterator[str]:
+def _drawn(line: Line, x: Callable[[float], float], y: Callable[[float], float], ground: float) -> Iterator[str]:
     for stretch in _stretches(line.points):
         places = [(x(moment), y(value)) for moment, value in stretch]
         if len(places) == 1:
             yield f'<circle cx="{places[0][0]:.1f}" cy="{places[0][1]:.1f}" r="2" fill="{line.color}"/>'
             continue
         path = "L".join(f"{a:.1f} {b:.1f}" for a, b in places)
-        if fill:
+        if line.fill:
             closed = f"M{path}L{places[-1][0]:.1f} {ground:.1f}L{places[0][0]:.1f} {ground:.1f}z"
-            yield f'<path d="{closed}" fill="{line.color}" fill-opacity="{fill:g}"/>'
+            yield f'<path d="{closed}" fill="{line.color}" fill-opacity="{line.fill:g}"/>'
         yield f'<path d="M{path}" fill="none" stroke="{line.color}" stroke-width="1.4" stroke-linejoin="round"/>'
+
+
+def _barred(line: Line, x: Callable[[float], float], y: Callable[[float], float], ground: float) -> Iterator[str]:
+    moments = [moment for moment, _ in line.points]
+    gap = min((after - moment for moment, after in pairwise(moments)), default=0.0)
+    for moment, value in line.points:
+        if value is not None:
+            wide = (x(moment + gap) - x(moment)) * _BAR or _LONE_BAR
+            top = min(y(value), ground)
+            box = f'x="{x(moment):.1f}" y="{top:.1f}" width="{wide:.1f}" height="{abs(y(value) - ground):.1f}"'
+            yield f'<rect {box} fill="{line.color}" fill-opacity="{line.fill:g}" stroke="{line.color}"/>'
 
 
 def _stretches(points: Sequence[Point]) -> Iterator[list[tuple[float, float]]]:

@@ -9,7 +9,7 @@ from html import escape
 
 from dashboards.drawing import charts
 from dashboards.drawing.asking import Json
-from dashboards.drawing.frames import Cell, Frame, Point, Series, Table, is_empty
+from dashboards.drawing.frames import Cell, Column, Frame, Point, Series, Table, is_empty
 from dashboards.drawing.styles import PALETTE, Style, color, display, style
 from dashboards.drawing.variables import Span
 
@@ -71,14 +71,21 @@ def _timeseries(panel: Json, frames: Sequence[Frame], room: Room) -> str:
     dashed = (custom.get("thresholdsStyle") or {}).get("mode", "off") != "off"
     look = charts.Look(
         write=lambda value: first.text(value, room.span.end),
-        fill=(custom.get("fillOpacity") or 0) / 100,
         stacked=(custom.get("stacking") or {}).get("mode", "none") != "none",
         thresholds=[(least, color(name)) for least, name in first.steps if least is not None] if dashed else (),
         least=first.least,
         most=first.most,
     )
     frame = charts.Frame(room.width, room.height - taken, room.span.start, room.span.end)
-    drawn_lines = [charts.Line(_finite(one.points), tint) for (_, one, _), tint in zip(values, colors, strict=True)]
+    drawn_lines = [
+        charts.Line(
+            _finite(one.points),
+            tint,
+            bars=how.custom.get("drawStyle") == "bars",
+            fill=(how.custom.get("fillOpacity") or 0) / 100,
+        )
+        for (_, one, how), tint in zip(values, colors, strict=True)
+    ]
     return charts.lines(drawn_lines, frame, look, room.marks) + legend
 
 
@@ -187,12 +194,22 @@ def _table(panel: Json, frames: Sequence[Frame], room: Room) -> str:
     styles = [style(panel, column.name, table.query) for column in table.columns]
     small = (panel.get("options") or {}).get("cellHeight", "sm") == "sm"
     most = math.floor((room.height - 30) / (30 if small else 38))
-    head = "".join(f"<th>{escape(how.display or name)}</th>" for name, how in zip(table.names, styles, strict=True))
+    head = "".join(
+        f"<th{_RIGHT if _is_number(column) else ''}>{escape(how.display or column.name)}</th>"
+        for column, how in zip(table.columns, styles, strict=True)
+    )
     rows = "".join(
         f"<tr>{''.join(_cell(cell, how, room) for cell, how in zip(row, styles, strict=True))}</tr>"
         for row in table.rows[:most]
     )
     return f'<table class="cells"><tr>{head}</tr>{rows}</table>'
+
+
+_RIGHT = ' style="text-align:right"'
+
+
+def _is_number(column: Column) -> bool:
+    return not any(isinstance(cell, str) for cell in column.cells)
 
 
 def _series_as_table(panel: Json, frames: Sequence[Frame], room: Room) -> str:

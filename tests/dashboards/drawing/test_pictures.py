@@ -5,18 +5,20 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dashboards.drawing import charts
 from dashboards.drawing.asking import Json, Variables
-from dashboards.drawing.boards import Place, shown
+from dashboards.drawing.boards import Place, Rows, shown
 from dashboards.drawing.frames import Column, Frame, Series, Table
 from dashboards.drawing.page import marking, page
 from dashboards.drawing.panels import Room, drawn
-from dashboards.drawing.pictures import png
+from dashboards.drawing.pictures import png, shoot
 from dashboards.drawing.variables import Chosen, Span
+from tests.browser.chromium import chromium
 
 SPAN = Span(0, 60, 2, 2)
 ROOM = Room(600, 200, SPAN)
@@ -91,6 +93,8 @@ BOARD: Json = {
     ],
 }
 
+OPEN_AND_FOLDED: tuple[Rows, ...] = ("open", "folded")
+
 ALL = {"chain": Chosen(("one", "two"), every=".+")}
 
 
@@ -108,6 +112,23 @@ def test_rows_are_repeated_below_each_other_and_unfolded() -> None:
         ("bargauge", Place(0, 15, 12, 4), ("one", "two")),
         ("state-timeline", Place(12, 15, 12, 4), ("one", "two")),
     ]
+
+
+def test_rows_that_are_folded_show_their_heading_alone_or_are_shown_alone() -> None:
+    kinds = {rows: [one.panel["type"] for one in shown(BOARD, ALL, rows)] for rows in OPEN_AND_FOLDED}
+    assert kinds["open"] == ["stat", *["row", "timeseries", "table"] * 2, "row"]
+    assert kinds["folded"] == ["row", "bargauge", "state-timeline"]
+
+
+@pytest.mark.parametrize(
+    ("tallest", "panels", "headings"), [(10_000.0, 7, 3), (96 + 16 + 13 * 38, 3, 1), (96 + 16 + 14 * 38, 5, 2)]
+)
+def test_a_page_that_is_too_tall_ends_after_a_whole_line(tallest: float, panels: int, headings: int) -> None:
+    database = Told([Series("node-1", [(0.0, 1.0)])])
+    html, height = page(BOARD, database, SPAN, {}, tallest=tallest)
+    assert html.count("<h2>") == panels
+    assert height <= tallest
+    assert html.count('<div class="row"') == headings
 
 
 def test_annotations_that_are_switched_on_are_asked() -> None:
@@ -175,8 +196,22 @@ def test_lines_that_are_stacked_reach_their_sum() -> None:
     assert ">60<" not in charts.lines(these, frame, charts.Look("{:g}".format))
 
 
-def test_a_picture_is_a_png_of_its_pixels() -> None:
-    picture = png(2, [1, 2, 3, 4, 5, 6], b"\0\1\1\0\0\0")
+@pytest.mark.browser
+def test_a_page_is_taken_as_it_looks(tmp_path: Path) -> None:
+    html, height = page(BOARD, Told([Series("node-1", [(0.0, 1.0), (60.0, 12.0)])]), SPAN, {})
+    with chromium() as running:
+        shoot(running, html, height, tmp_path / "made" / "board.png")
+    chunks = chunks_of((tmp_path / "made" / "board.png").read_bytes())
+    assert struct.unpack(">II", chunks[b"IHDR"][:8]) == (1600, height)
+    palette = chunks[b"PLTE"]
+    colors = {palette[at : at + 3].hex() for at in range(0, len(palette), 3)}
+    assert {"111217", "181b1f", "73bf69"} <= colors  # the page, a panel, a line
+    corner = zlib.decompress(chunks[b"IDAT"])[1]
+    assert palette[3 * corner : 3 * corner + 3].hex() == "111217"
+
+
+def chunks_of(picture: bytes) -> dict[bytes, bytes]:
+    """Return the chunks of a PNG by their names, each one's sum checked."""
     assert picture[:8] == b"\x89PNG\r\n\x1a\n"
     chunks: dict[bytes, bytes] = {}
     at = 8
@@ -186,5 +221,18 @@ def test_a_picture_is_a_png_of_its_pixels() -> None:
         assert struct.unpack(">I", picture[at + 8 + length : at + 12 + length])[0] == zlib.crc32(name + data)
         chunks[name] = data
         at += 12 + length
+    return chunks
+
+
+def test_a_bar_stands_where_a_line_of_one_point_would_show_nothing() -> None:
+    frame = charts.Frame(400, 200, 0, 10)
+    drawn_bars = charts.lines([charts.Line([(5.0, 3.0)], "red", bars=True)], frame, charts.Look("{:g}".format))
+    assert drawn_bars.count("<rect") == 1
+    many = [(float(moment), 3.0) for moment in range(5)]
+    assert charts.lines([charts.Line(many, "red", bars=True)], frame, charts.Look("{:g}".format)).count("<rect") == 5
+
+
+def test_a_picture_is_a_png_of_its_pixels() -> None:
+    chunks = chunks_of(png(2, [1, 2, 3, 4, 5, 6], b"\0\1\1\0\0\0"))
     assert struct.unpack(">II", chunks[b"IHDR"][:8]) == (2, 3)
     assert zlib.decompress(chunks[b"IDAT"]) == b"\0\0\1\0\1\0\0\0\0"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.dashboards.live.stage import Stage, running
 
-HEALTH = 40.0
+HEALTH = 30.0
 """Seconds in health before the boards are asked: some gathers, two dozen blocks, and a window of rates."""
 
 TROUBLE = 40.0
