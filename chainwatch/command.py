@@ -151,7 +151,8 @@ def _check(options: argparse.Namespace) -> int:
 
 def _alerts(options: argparse.Namespace) -> int:
     from alerts.channels import UnsupportedError  # noqa: PLC0415 - as above
-    from chainwatch.alerting import NotOurs, write_alerts  # noqa: PLC0415 - as above
+    from chainwatch.alerting import write_alerts  # noqa: PLC0415 - as above
+    from chainwatch.files import NotOurs  # noqa: PLC0415 - as above
 
     try:
         write_alerts(_read(options.config), options.output, print, options.grafana)
@@ -234,9 +235,10 @@ def _deploy(options: argparse.Namespace) -> int:
 
 
 def _dashboards(options: argparse.Namespace) -> int:
-    from dashboards.writing import write  # noqa: PLC0415 - as above
+    from chainwatch.files import File, write_files  # noqa: PLC0415 - as above
+    from dashboards.writing import texts  # noqa: PLC0415 - as above
 
-    write(options.output, print)
+    write_files({options.output / name: File(text) for name, text in texts().items()}, print)
     return DONE
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dashboards.writing import write
+from dashboards.writing import texts
 
 if __name__ == "__main__":
-    write(Path(__file__).parent / "json", print)
+    for name, text in texts().items():
+        (Path(__file__).parent / "json" / name).write_text(text, encoding="utf-8")

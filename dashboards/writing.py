@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from dashboards.boards import BOARDS
 from dashboards.grafana import Page, dashboard, uid_of
@@ -21,30 +20,6 @@ def texts(boards: Sequence[Board] = BOARDS) -> Mapping[str, str]:
         f"{uid_of(page.board, page.language)}.json": _text(mended(dashboard(page), DATA_SOURCES[page.language]))
         for page in pages
     }
-
-
-def write(directory: Path, tell: Callable[[str], None]) -> None:
-    """Write all dashboards into a directory, which is made if need be; `tell` is told what became of each file.
-
-    Files of other names are never touched, and each is replaced as a whole: Grafana, which looks there again and
-    again, never reads half of one. Raises OSError.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, text in texts().items():
-        path = directory / name
-        before = _read(path)
-        if before != text:
-            unfinished = path.with_name(f"{name}.unfinished")
-            unfinished.write_text(text, encoding="utf-8")
-            unfinished.replace(path)
-        tell(f"{path}: {'new' if before is None else 'unchanged' if before == text else 'changed'}")
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return None
 
 
 def _text(made: object) -> str:

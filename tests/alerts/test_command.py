@@ -107,16 +107,16 @@ def test_secrets_are_for_the_owner_alone_and_rules_for_everybody(
 def test_a_run_that_was_cut_short_leaves_nothing_in_the_way(config: Path, tmp_path: Path) -> None:
     out = tmp_path / "rules"
     out.mkdir()
-    (out / "chainwatch.rules.yaml.unfinished").write_text("half a")
+    (out / ".chainwatch.rules.yaml.new").write_text("half a")
     assert written(config, out) == 0
-    assert sorted(path.name for path in out.glob("*unfinished*")) == []
+    assert sorted(path.name for path in out.iterdir()) == ["alertmanager.yaml", "chainwatch.rules.yaml"]
 
 
 def test_a_directory_that_cannot_be_is_told(config: Path) -> None:
     run = [sys.executable, "-m", "chainwatch", "alerts", "--config", str(config), "--output", str(config / "rules")]
     done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
-    assert done.stderr == f"chainwatch: {config}/rules/chainwatch.rules.yaml: Not a directory\n"
+    assert done.stderr == f"chainwatch: {config}/rules: Not a directory\n"
 
 
 @pytest.mark.parametrize(
