@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -208,6 +209,30 @@ def test_two_halves_that_go_on_stay_apart_beyond_what_is_kept() -> None:
     assert asked.blocks.branches[1].parted_at == parted
     assert asked.blocks.branches[1].depth == height - parted
     assert len(asked.questions["c"] + asked.questions["d"]) <= 1.1 * 20 * 250 + 2 * MOST_WANTED
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_two_halves_that_are_asked_all_at_once_neither_takes_over(seed: int) -> None:
+    """What one half is being asked for tells nothing of the other: each has to be asked for what it stands on."""
+    chance = random.Random(seed)
+    chain = Grown()
+    asked = Asked(chain)
+    height = healthy(asked, ["a", "b", "c", "d"])
+    chain.part("x", height)
+    places = []
+    for _ in range(20):
+        height += 20
+        other = height + chance.choice([-3, 3])  # each is the longer one at times
+        heads = [("a", height, ""), ("b", height, ""), ("c", other, "x"), ("d", other, "x")]
+        chance.shuffle(heads)
+        at = chain.made(height) + 1.5
+        wanted = [asked.ask(node, at, number, branch) for node, number, branch in heads]
+        for (node, number, branch), numbers in zip(heads, wanted, strict=True):
+            if numbers:
+                asked.answer(node, numbers, number, branch)
+        asked.blocks.judge(dict.fromkeys("abcd", False))
+        places.append(asked.blocks.branch_of("a"))
+    assert set(places) in ({0}, {1})  # which of them is the chain is open at first, and settled then
 
 
 def test_the_chain_is_what_most_nodes_are_on_then_what_more_makers_are_on_then_what_it_was() -> None:

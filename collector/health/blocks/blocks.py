@@ -149,6 +149,7 @@ class Blocks:
             return []
         roots: list[Entry] = []
         numbers: list[int] = []
+        alike: list[int] = []  # of these, what others on the chain would tell in the same words
         entry: Entry | None = known.entry
         aside = known.is_aside()
         while entry is not None and len(numbers) < MOST_WANTED:
@@ -167,9 +168,11 @@ class Blocks:
                     if entry is not None:
                         break
                 numbers.append(number)
+                if not aside and not contradicted:
+                    alike.append(number)
                 number -= 1
         if numbers:
-            self._asking.ask(node, at, roots, numbers)
+            self._asking.ask(node, at, roots, alike)
         return numbers
 
     # What follows
@@ -248,8 +251,15 @@ class Blocks:
         """Return what a node most likely has at a height: its former head; unless only its `own` counts, the chain."""
         if former is not None and former.alive and former.number == number:
             return former
-        candidates = () if own else [entry for entry in self._tree.at(number) if self.main.may_lead_to(entry)]
+        candidates = () if own else [entry for entry in self._tree.at(number) if self._may_lead_to(entry)]
         return max(candidates, key=lambda entry: (entry.main, entry.held), default=None)
+
+    def _may_lead_to(self, entry: Entry) -> bool:
+        """Tell whether an entry may be of the chain: one that only nodes of a branch have is of that."""
+        if entry.main or not self.main.may_lead_to(entry):
+            return entry.main
+        theirs = [known for known in self._nodes.values() if known.entry is entry]
+        return not theirs or not all(known.is_aside() for known in theirs)
 
     def _floor(self, root: Entry, head: Entry) -> int:
         """Return down to which number it is worth asking for what lies beneath the lowest block known of a head."""

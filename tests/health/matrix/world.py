@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -21,13 +21,11 @@ from collector.sources.ethereum import Ethereum
 from collector.sources.nodeos import Nodeos
 from collector.targets import Target
 from collector.watch import Watch
-from compose.simulated import AnyNode, Balancer, BalancerOptions, GethNode, GethOptions, NodeosOptions, SimulatedCluster
-from tests.health.matrix.cases import PERIODS, Case, Deed, Node
+from tests.health.matrix.cases import Case, Deed
+from tests.health.matrix.stage import CHAIN, Stage
 
-CHAIN = "lab"
 START = 1_800_000_000.0
 SOURCES: Mapping[str, SourceFactory] = {"ethereum": Ethereum, "nodeos": Nodeos}
-ROLES = {"ethereum": ("client", "sealer"), "nodeos": ("worker", "producer")}
 
 LATE = 0.05
 """Seconds by which a gather may begin later than its tick."""
@@ -51,10 +49,7 @@ class Clock:
 
 
 class World:
-    """The cluster of a case, for one kind of chain; `seed` decides who is gathered when.
-
-    Nodes are named `maker-1`, `maker-2`, ..., `other-1`, ..., and as the case names those beside them.
-    """
+    """The stage of a case and those who watch it, for one kind of chain; `seed` decides who is gathered when."""
 
     def __init__(self, case: Case, kind: str, seed: int) -> None:
         self.clock = Clock()
@@ -63,20 +58,16 @@ class World:
         self._jitter = case.jitter
         self._seed = seed
         self._random = random.Random(seed)
-        makers = [Node(f"maker-{i}", maker=True) for i in range(1, case.makers + 1)]
-        others = [Node(f"other-{i}") for i in range(1, case.others + 1)]
-        self._nodes = {node.name: node for node in (*makers, *others, *case.nodes)}
-        self._watched = [name for name, node in self._nodes.items() if node.watched]
         self._watches: dict[str, Watch] = {}
         self._about = About()
-        self.cluster = _cluster(case, kind, self._nodes.values(), self.clock)
+        self.stage = Stage(case, kind, self.clock)
         self.health = Health(wall=self.clock)
         limits = msgspec.convert(case.thresholds, Thresholds)
         self.health.apply([Settings(CHAIN, kind, interval=case.interval, thresholds=limits)])
         self._exit = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._exit.enter_async_context(self.cluster)
+        await self._exit.enter_async_context(self.stage)
         await self._follow()
         return self
 
@@ -89,17 +80,7 @@ class World:
 
     async def do(self, deed: Deed) -> None:
         """Do something to the cluster, or to what is watched."""
-        if deed.fault:
-            for name in deed.at:
-                await self._node(name).fault(deed.fault, **deed.with_)
-        for name in deed.heal:
-            await self._node(name).heal()
-        if deed.split:
-            await self.cluster.split(CHAIN, *deed.split)
-        if deed.join:
-            await self.cluster.join(CHAIN)
-        self._watched += deed.watch
-        self._watched = [name for name in self._watched if name not in deed.unwatch]
+        await self.stage.do(deed)
         await self._follow()
 
     async def gather(self) -> Assessment:
@@ -109,7 +90,7 @@ class World:
         but never quite at the same moment, and in random order. As many as go into a crowd are gathered side by side.
         """
         begins = self.clock.now
-        due = {name: self._offset(name) + self._random.uniform(0, LATE) for name in self._watched}
+        due = {name: self._offset(name) + self._random.uniform(0, LATE) for name in self.stage.watched}
         names = sorted(due, key=due.__getitem__)
         while names:
             crowd = names[: self._random.randint(1, CROWD)]
@@ -129,7 +110,7 @@ class World:
 
         Makers are told by address or account; cases know them by the names of their nodes.
         """
-        accounts = self._accounts()
+        accounts = self.stage.accounts()
         for finding in assessment.findings:
             subject = accounts.get(finding.subject, finding.subject)
             yield f"{finding.signal} {subject}".strip(), finding.text
@@ -142,22 +123,13 @@ class World:
             for field in reading.shape.fields
         }
 
-    def _accounts(self) -> dict[str, str]:
-        accounts = {}
-        for node in self.cluster.nodes.values():
-            if isinstance(node, GethNode):
-                accounts[node.address] = node.name
-            elif node.name in node.antelope.producers:
-                accounts[node.antelope.schedule[node.antelope.producers.index(node.name)]] = node.name
-        return accounts
-
     async def _follow(self) -> None:
         """Watch what is to be watched, and no more."""
-        for name in self._watches.keys() - set(self._watched):
+        for name in self._watches.keys() - set(self.stage.watched):
             watch = self._watches.pop(name)
             watch.leave()
             await watch.close()
-        targets = [self._target(name) for name in self._watched]
+        targets = [self._target(name) for name in self.stage.watched]
         self.health.follow(targets)
         for target in targets:
             if target.name not in self._watches:
@@ -165,46 +137,14 @@ class World:
                     target, SOURCES[self._kind], lambda *_: None, self._about, self.health
                 )
 
-    def _node(self, name: str) -> AnyNode | Balancer:
-        return self.cluster.nodes.get(name) or self.cluster.balancers[name]
-
     def _target(self, name: str) -> Target:
-        node = self._nodes[name]
         return Target(
             CHAIN,
             self._kind,
             name,
-            self._node(name).url,
-            role="balancer" if node.behind else ROLES[self._kind][node.maker],
+            self.stage.node(name).url,
+            role=self.stage.role(name),
             metrics=(),  # the nodes' own have nothing to do with health
             interval=self._interval,
             timeout=TIMEOUT,
         )
-
-
-def _cluster(case: Case, kind: str, nodes: Iterable[Node], clock: Clock) -> SimulatedCluster:
-    options: list[GethOptions | NodeosOptions | BalancerOptions] = []
-    for node in nodes:
-        chain, role = node.network or CHAIN, ROLES[kind][node.maker]
-        if node.behind:
-            options.append(BalancerOptions(name=node.name, behind=node.behind))
-        elif kind == "ethereum":
-            version = case.version or "1.10.26"
-            options.append(GethOptions(name=node.name, chain=chain, role=role, version=version))
-        else:
-            version = case.version or "4.0"
-            options.append(NodeosOptions(name=node.name, chain=chain, role=role, version=version))
-    period = PERIODS[kind] if case.period is None else case.period
-    return SimulatedCluster(
-        sealers=0,
-        clients=0,
-        newer=0,
-        producers=0,
-        workers=0,
-        more=options,
-        ethereum_chain=CHAIN,
-        nodeos_chain=CHAIN,
-        ethereum_period=period,
-        nodeos_period=period or PERIODS["nodeos"],
-        clock=clock,
-    )
