@@ -1,13 +1,15 @@
 """Health on real geth: a sealer is killed, and a network is parted and joined again. Both are told, and cleared.
 
 Three sealers live in network namespaces: two on the left of a cable, one on its right. The collector sees them all by
-other cables, so that it is the sealers alone who lose each other.
+other cables, so that it is the sealers alone who lose each other. A Prometheus with the alerts' rules and an
+Alertmanager are beside it: whoever is to be told is told as well. That it is over is told sooner
+than by default.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +18,11 @@ from typing import Any
 import pytest
 from eth_account import Account
 
+from alerts.chosen import by_default
+from alerts.rulefile import rules
+from tests.alerts.live.monitoring import Pace, alertmanager, hastened, judging
+from tests.alerts.live.table import told_table, written
+from tests.alerts.live.webhook import Key, Webhook, webhook
 from tests.real.collecting import Collector, collector
 from tests.real.geth import PERIOD, Network, Node, geth, prepare
 from tests.real.namespaces import Namespace, address, cable, namespaces
@@ -26,6 +33,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 LEFT, RIGHT = "10.79.0.1", "10.79.0.2"
 SEEN_LEFT, SEEN_RIGHT = "10.80.1.1", "10.80.2.1"
 INTERVAL = 1.0
+WATCHDOG = Key("Watchdog", "", "")
 ROUND = 9 * (PERIOD + 1.0)
 """Seconds within which a signer of three that has gone is missed: nine blocks, some of them out of turn."""
 
@@ -39,6 +47,7 @@ class Parted:
     sides: tuple[Namespace, Namespace]
     watcher: Namespace
     collector: Collector
+    heard: Webhook
 
     def state(self) -> dict[str, Any]:
         """Return what the collector says of the chain."""
@@ -91,6 +100,26 @@ class Parted:
         wait_for(lambda: self.found() >= set(signals), f"{signals} are found", within=within)
         return time.monotonic() - began
 
+    def told_since(self, moment: float) -> set[Key]:
+        """Return which alerts were told to fire since a moment, in seconds since the epoch."""
+        return {told.key for told in self.heard.told if told.firing and told.at >= moment} - {WATCHDOG}
+
+    def until_told(self, *alerts: tuple[str, str], within: float) -> None:
+        """Wait until these alerts fire, each with its subject."""
+        wanted = {Key(alert, "lab", subject) for alert, subject in alerts}
+        self.heard.wait(lambda: self.heard.firing() >= wanted, f"{alerts} are told", within)
+
+    def note(self, name: str, what: str, alerts: Iterable[tuple[str, str]], began: float, mended: float) -> None:
+        """Keep how long these alerts took."""
+        named = [(what, Key(alert, "lab", subject)) for alert, subject in alerts]
+        written(f"alerts-geth-{name}", told_table(self.heard.told, named, began, mended))
+
+    def until_resolved(self, within: float) -> None:
+        """Wait until no alert fires but of what happened once."""
+        self.heard.wait(
+            lambda: {key.alert for key in self.heard.firing()} <= {"NodeReorganised"}, "all is resolved", within
+        )
+
     def until_well(self, within: float) -> None:
         """Wait until nothing is found."""
         wait_for(
@@ -131,9 +160,16 @@ def parted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parted]:
                 wait_for(partial(node.has_reached, 3), f"{node.name} follows the chain", within=60)
             chain = network.as_configured() | {"block_period": 0, "metrics": []}
             watching = stack.enter_context(collector(tmp_path, chain, INTERVAL, 0.9))
+            heard = stack.enter_context(webhook())
+            rulefile = tmp_path / "rules.yaml"
+            rulefile.write_text(rules(hastened(by_default())))
+            telling = stack.enter_context(alertmanager(tmp_path / "alertmanager", heard.url))
+            pace = Pace(scrape=1.0, evaluation=1.0)
+            stack.enter_context(judging(tmp_path / "prometheus", [watching.address], rulefile, telling, pace, resend=5))
         network = Network(nodes, nodes[2])
-        running = Parted(network, nodes[2], (left, right), watcher, watching)
+        running = Parted(network, nodes[2], (left, right), watcher, watching, heard)
         wait_for(lambda: (running.state()["making"] or {}).get("active") == 3, "three signers are seen", within=60)
+        wait_for(lambda: heard.told, "the watchdog is heard", within=60)
         yield running
         with watcher.entered():
             pass
@@ -152,20 +188,27 @@ def test_three_sealers_are_well(parted: Parted) -> None:
     assert all(node["peers"] == 2 and node["foreign"] is False for node in state["nodes"])
     assert state["peers"]["complete"]
     assert len(state["peers"]["edges"]) == 3
+    parted.until_resolved(within=60)
 
 
 def test_a_sealer_that_is_killed_is_missed_and_the_margin_is_told(parted: Parted) -> None:
     killed = parted.network.sealers[1]
     assert killed.account
     signer = str(killed.account.address).lower()
+    parted.until_resolved(within=60)
+    began = time.time()
     with parted.watcher.entered():
         killed.stop()
+    alerts = ("NodeDown", killed.name), ("MakerAbsent", signer), ("QuorumAtRisk", "")
     try:
         signals = ("node_down", killed.name), ("maker_absent", signer), ("quorum", "")
         parted.until_found(*signals, within=3 * ROUND)
         assert parted.state()["making"]["margin"] == 0
         assert parted.found() == set(signals)
+        parted.until_told(*alerts, within=60)
+        assert parted.told_since(began) == {Key(alert, "lab", subject) for alert, subject in alerts}
     finally:
+        restarted = time.time()  # from then until it has peers it seals by itself, a branch of its own
         with parted.sides[0].entered():
             killed.start()
         with parted.watcher.entered():
@@ -174,9 +217,14 @@ def test_a_sealer_that_is_killed_is_missed_and_the_margin_is_told(parted: Parted
                 killed.ask("admin_addPeer", other.ask("admin_nodeInfo")["enode"])
     parted.until_well(within=90)
     assert parted.state()["making"]["margin"] == 1
+    parted.until_resolved(within=60)
+    assert {key.subject for key in parted.told_since(restarted)} <= {"", killed.name}
+    parted.note("killed", "A sealer of three is killed.", alerts, began, restarted)
 
 
 def test_a_network_that_is_parted_is_a_fork_until_it_is_joined(parted: Parted) -> None:
+    parted.until_resolved(within=60)
+    began = time.time()
     for _ in range(6):
         parted.until_right_is_next()
         parted.connect(plugged=False)
@@ -192,7 +240,18 @@ def test_a_network_that_is_parted_is_a_fork_until_it_is_joined(parted: Parted) -
     assert state["branches"][1]["depth"] == 1
     assert state["branches"][1]["parted_at"] == parted.head(parted.right)[0] - 1
     parted.until_found(("quorum", ""), within=3 * ROUND)
+    assert parted.right.account
+    alone = str(parted.right.account.address).lower()
+    alerts = {
+        ("ChainForked", ""),
+        ("NodeForked", "sealer-3"),
+        ("NodeWithoutPeers", "sealer-3"),
+        ("MakerAbsent", alone),
+        ("QuorumAtRisk", ""),
+    }
+    parted.until_told(*alerts, within=60)
 
+    joined = time.time()
     parted.connect(plugged=True)
     parted.until_well(within=90)
     state = parted.state()
@@ -200,6 +259,10 @@ def test_a_network_that_is_parted_is_a_fork_until_it_is_joined(parted: Parted) -
     assert state["making"]["margin"] == 1
     right = next(node for node in state["nodes"] if node["node"] == "sealer-3")
     assert right["reorganisations"] >= 1
+    parted.until_resolved(within=60)
+    parted.note("parted", "A sealer of three is cut off.", alerts, began, joined)
+    told = parted.told_since(began) - {Key("NodeReorganised", "lab", "sealer-3")}
+    assert told == {Key(alert, "lab", subject) for alert, subject in alerts}
 
 
 def _parts(parted: Parted) -> bool:

@@ -1,0 +1,1 @@
+"""Alerts live: faults of simulated chains, told by a real collector, Prometheus and Alertmanager to a webhook."""
