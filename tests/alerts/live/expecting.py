@@ -230,4 +230,5 @@ def rows(expected: Expected, told: Mapping[Key, Sequence[Firing]]) -> Iterator[R
                 ended = [span.ends for span in reasons if span.ends is not None and span.ends <= (firing.resolved or 0)]
                 fires += [firing.fired - begun[-1]] if begun else []
                 clears += [firing.resolved - ended[-1]] if ended and firing.resolved else []
-        yield Row(name, max(fires, default=None), max(clears, default=None))
+        if fires or any(span.must for key, reasons in expected.items() if key[0] == name for span in reasons):
+            yield Row(name, max(fires, default=None), max(clears, default=None))

@@ -108,7 +108,7 @@ def _longest(scene: Scene) -> float:
     if scene.is_healthy:
         return 0.0
     resolved = KEEPS if scene.steps[-1].clears else 0.0
-    return 2 * scene.interval + sum(map(scene.seconds, range(len(scene.steps)))) + resolved + LATE.whole
+    return 1.75 * scene.interval + sum(map(scene.seconds, range(len(scene.steps)))) + resolved + LATE.whole
 
 
 def _settings(folder: Path, chosen: Iterable[Scene], address: str) -> Mapping[str, Any]:

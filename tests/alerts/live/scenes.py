@@ -22,7 +22,16 @@ from tests.health.matrix.cases import PERIODS, Case, Step, all_cases, last
 SETTLING = 40.0
 """Seconds that a step goes on when all that it shows has shown: what nothing explains has time to fire."""
 
-KNOWING: Mapping[str, int] = {"single-node": 12, "period-0-sealers-die": 20, "producers-21": 4, "flaky": 2}
+KNOWING: Mapping[str, int] = {
+    "chain-clock-ethereum": 6,
+    "chain-clock-nodeos": 6,
+    "flaky": 2,
+    "period-0-sealers-die": 12,
+    "producer-alone-dies": 10,
+    "producers-21": 3,
+    "sealer-alone-dies": 10,
+    "single-node": 12,
+}
 """Gathers before the first fault, where a case's own take too long; and where it is their share that counts."""
 
 TURN = 6.0
