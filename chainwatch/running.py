@@ -15,11 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alerts import runbooks
-from alerts.alert import Limits
-from alerts.table import NAMES, alerts
+from alerts.table import NAMES
 from chainwatch.notifying import explain_by
 from chainwatch.outputs import Outputs, settings_by_name
+from chainwatch.runbooks import all_runbooks
 from collector import configuration as conf
 from collector.about import VERSION, About
 from collector.agent import Agent, Chain, Pushed
@@ -55,7 +54,7 @@ async def run(
     """
     stop, reload = stop or asyncio.Event(), asyncio.Event()
     bell = Bell() if configuration.outputs.telegraf else None
-    pages = await asyncio.to_thread(_runbooks)
+    pages = await asyncio.to_thread(all_runbooks)
     with _signals(stop, reload):
         collector = _Collector(path, configuration, stop.set, bell, pages)
         try:
@@ -151,15 +150,6 @@ def health_settings(configuration: Configuration) -> list[Settings]:
 async def _load_sources(configuration: Configuration) -> None:
     for kind in {chain.kind for chain in configuration.chains}:
         await asyncio.to_thread(load_source, kind)
-
-
-def _runbooks() -> list[Runbook]:
-    """Return what the page says of each alert. Reads files."""
-    bodies = runbooks.pages()
-    return [
-        Runbook(alert.name, alert.signal, alert.severity or "none", alert.summary, bodies[alert.name])
-        for alert in alerts(Limits())
-    ]
 
 
 class Chains:

@@ -9,11 +9,12 @@ from typing import Any
 
 from aiohttp import web
 
+from chainwatch.runbooks import all_runbooks
 from collector.health.assessment import Assessment
-from collector.page import Page, Runbook
+from collector.page import Page
 from tests.real.servers import free_port
 
-BEHIND = Runbook("NodeBehind", "behind", "warning", "A node is behind.", "<h2>What to do</h2><p>Wait.</p>")
+RUNBOOKS = all_runbooks()
 
 
 class Site:
@@ -31,7 +32,7 @@ class Site:
         self._public = public
         self._run = run
         self._runner: web.AppRunner | None = None
-        self._page = Page(self._assess, self._forget, [BEHIND])
+        self._page = Page(self._assess, self._forget, RUNBOOKS)
         self.start()
 
     @property

@@ -56,10 +56,13 @@ def test_every_chain_node_and_finding_is_shown(browser: Browser, serve: Serve) -
         visit.shot("everything-dark")
 
 
-def test_the_link_of_a_finding_leads_to_what_its_signal_means(browser: Browser, serve: Serve) -> None:
+def test_the_link_of_a_finding_leads_to_its_runbook(browser: Browser, serve: Serve) -> None:
     with visiting(browser, serve([forked()]).url) as visit:
         visit.page.get_by_role("link", name="network_split", exact=True).click()
-        visit.page.get_by_role("heading", name="network_split").wait_for()
+        visit.page.get_by_role("heading", name="NetworkSplit").wait_for()
+        visit.page.get_by_role("heading", name="What to do").wait_for()
+        visit.page.get_by_role("link", name="All runbooks").click()
+        visit.page.get_by_role("link", name="NodeBehind", exact=True).wait_for()
 
 
 def test_what_is_wrong_comes_first(browser: Browser, serve: Serve) -> None:
