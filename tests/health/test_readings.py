@@ -87,7 +87,7 @@ MAKER = MakerHealth(
     doubles=4,
 )
 
-FORK = Finding("fork", Severity.CRITICAL, "", "The chain has parted.", 90.0)
+FORK = Finding("fork", Severity.CRITICAL, "", "The chain has parted.", 90.0, 2)
 DOWN = Finding("node_down", Severity.WARNING, "n2", "n2 has not answered.", 90.0)
 
 
@@ -153,6 +153,7 @@ def test_all_that_is_known_is_there() -> None:
         'chain_health_findings{chain="lab",severity="critical"}': 1,
         'chain_health_findings{chain="lab",severity="info"}': 0,
         'chain_health_finding{chain="lab",severity="critical",signal="fork"}': 1,
+        'chain_health_finding_value{chain="lab",severity="critical",signal="fork"}': 2.0,
         'chain_health_finding{chain="lab",severity="warning",signal="node_down",subject="n2"}': 1,
     }.items():
         assert found[name] == value, name
@@ -165,6 +166,17 @@ def test_every_metric_is_of_one_kind_of_chain_at_least() -> None:
         for name in series(HealthReadings("lab").readings(full(kind)))
     }
     assert names == {metric.name for metric in HEALTH}
+
+
+def test_what_a_finding_compares_is_told_in_one_type_while_it_stands() -> None:
+    """An InfluxDB that has seen an integer takes no other figure: some signals compare blocks, others seconds."""
+    made = HealthReadings("lab")
+    told = []
+    for findings in ([FORK], [replace(FORK, value=2.5)], [replace(FORK, value=None)], []):
+        readings = made.readings(replace(NOTHING, findings=findings))
+        told += [reading.as_dict().get("finding_value") for reading in readings if "finding" in reading.as_dict()]
+    assert told == [2.0, 2.5, None, None]
+    assert [type(value) for value in told[:2]] == [float, float]
 
 
 def test_what_a_kind_of_chain_does_not_have_is_not_there() -> None:
