@@ -39,7 +39,10 @@ def _in_promql(board: Board) -> Sequence[Annotation]:
     firing = query('ALERTS{{alertstate="firing", alertname!="Watchdog", chain=~"$chain|"}}')
     forks = query("max by (chain) ({0}) > 1", M.chain_network_branches)
     restarts = query("max by (chain, node) (increase({0}[{window}])) > 0", M.ethstats_restarts_total)
-    collector = query("max by (instance) (changes({0}[{window}])) > 0", PROCESS_START)
+    collector = query(
+        "max by (instance) (changes({0}[{window}]) and on (job, instance) {1}) > 0",
+        *(PROCESS_START, M.chainwatch_build_info),
+    )
     return [
         _of_prometheus("Alerts", "red", firing, "{{alertname}}", "{{chain}} {{node}}{{subject}}"),
         _of_prometheus("Forks", "purple", forks, "Fork", "{{chain}}"),

@@ -151,10 +151,10 @@ def _timeseries(panel: Panel, common: Mapping[str, Any], page: Page) -> grafana.
 def _stat(panel: Panel, common: Mapping[str, Any], page: Page) -> grafana.Stat:
     named = any(line.legend for line in panel.lines)
     return grafana.Stat(
-        **{**common, "overrides": _names(panel, page.language)},
+        **{**common, "overrides": [*_names(panel, page.language), *_own_steps(panel)]},
         format=panel.unit,
         color={"mode": "thresholds"},
-        colorMode="background" if panel.words or len(panel.steps) > 1 else "value",
+        colorMode="background" if panel.words or len(panel.steps) > 1 or any(_own_steps(panel)) else "value",
         graphMode="none",
         reduceCalc="lastNotNull",
         textMode="value_and_name" if named else "value",
@@ -200,6 +200,8 @@ def _bargauge(panel: Panel, common: Mapping[str, Any], page: Page) -> grafana.Ba
 
 def _table(panel: Panel, common: Mapping[str, Any], page: Page) -> grafana.Table:
     columns = _columns(panel, page.language)
+    # Grafana leaves the letter away where one of several queries alone yields something: mostly that is the first.
+    renamed = {"Value": panel.lines[0].legend, **columns} if page.language == "promql" else columns
     labels = {label: _shown(label) for label in panel.labels}
     overrides = [_label_column(label, page) for label in panel.labels]
     overrides += [
@@ -216,7 +218,7 @@ def _table(panel: Panel, common: Mapping[str, Any], page: Page) -> grafana.Table
                 "id": "organize",
                 "options": {
                     "indexByName": {name: position for position, name in enumerate([*panel.labels, *columns])},
-                    "renameByName": {old: new for old, new in {**labels, **columns}.items() if old != new},
+                    "renameByName": {old: new for old, new in {**labels, **renamed}.items() if old != new},
                 },
             },
         ],
@@ -276,11 +278,11 @@ def _shown(label: str) -> str:
 
 
 def _of_row(label: str) -> str:
-    return f"${{__data.fields.{_shown(label)}}}"
+    return f"${{__data.fields.{_shown(label)}:percentencode}}"  # else `&` and `#` in a name end it
 
 
 def _of_series(label: str) -> str:
-    return f"${{__field.labels.{label}}}"
+    return f"${{__field.labels.{label}:percentencode}}"
 
 
 def _links(label: str, page: Page, value: Callable[[str], str]) -> list[Mapping[str, Any]]:
@@ -314,6 +316,18 @@ def _names(panel: Panel, language: Language) -> list[Mapping[str, Any]]:
         }
         for position, line in enumerate(panel.lines)
         if line.legend
+    ]
+
+
+def _own_steps(panel: Panel) -> list[Mapping[str, Any]]:
+    """Return what colours the figures of a panel that have steps of their own."""
+    return [
+        {
+            "matcher": {"id": "byFrameRefID", "options": letter(position)},
+            "properties": [{"id": "thresholds", "value": {"mode": "absolute", "steps": _steps(line.steps)}}],
+        }
+        for position, line in enumerate(panel.lines)
+        if line.steps
     ]
 
 

@@ -34,7 +34,7 @@ class Line:
     """One query of a panel, and what each of its series is called: `{{node}}`.
 
     In a table it is a column, called by its legend. A column may have a unit, steps and words of its own; the labels
-    that all columns have in common make the rows.
+    that all columns have in common make the rows. The line of a figure may have steps of its own.
     """
 
     asks: Expression

@@ -69,14 +69,18 @@ def _in_promql(board: Board, name: str, before: Sequence[str]) -> str:
 
 
 def _in_influxql(board: Board, name: str, before: Sequence[str]) -> str:
-    """Return what asks which tags the fields have: SHOW TAG VALUES knows measurements alone, which both kinds have."""
+    """Return what asks which tags the fields have: SHOW TAG VALUES knows measurements alone, which both kinds have.
+
+    The range of time stands there once, for all inside: in a variable Grafana fills in the first alone.
+    """
     tags = narrowing_of_influx(board)
-    where = " AND ".join(["$timeFilter", *(f'"{other}" {tags[other]}' for other in before)])
+    where = " AND ".join(f'"{other}" {tags[other]}' for other in before)
+    narrowed = f" WHERE {where}" if where else ""
     asked = ", ".join(
-        f'(SELECT last("{metric.field}") FROM "{metric.measurement}" WHERE {where} GROUP BY "{name}")'  # noqa: S608 - all of the catalogue
+        f'(SELECT last("{metric.field}") FROM "{metric.measurement}"{narrowed} GROUP BY "{name}")'  # noqa: S608 - all of the catalogue
         for metric in _of(board, name)
     )
-    return f'SELECT DISTINCT("{name}") AS "{name}" FROM {asked}'  # noqa: S608 - as above
+    return f'SELECT DISTINCT("{name}") AS "{name}" FROM {asked} WHERE $timeFilter'  # noqa: S608 - as above
 
 
 def _in_flux(board: Board, name: str, before: Sequence[str]) -> str:

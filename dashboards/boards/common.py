@@ -6,7 +6,7 @@ from collector.catalogue import M
 from collector.health.thresholds import Thresholds
 from dashboards.boards.making import CHAIN, NODE, YES_NO, chart, figure, states, table
 from dashboards.panels import GREEN, ORANGE, RED, YELLOW, Line, Step, above, below
-from dashboards.queries.expressions import Increase, Value
+from dashboards.queries.expressions import Increase, Ratio, Standing, Value
 
 LIMITS = Thresholds()
 """The limits that panels are coloured by: the defaults, since one panel shows many chains."""
@@ -19,6 +19,9 @@ OF_NODE = "{{chain}} {{node}}"
 MARGIN = (Step(RED), Step(ORANGE, 0), Step(GREEN, 1))
 """At 0 nothing may fail any more; a chain of one or two makers is never better off."""
 
+SKEW = (Step(ORANGE), Step(GREEN, -LIMITS.clock_seconds), Step(ORANGE, LIMITS.clock_seconds))
+"""A clock may be wrong either way."""
+
 _FINDING = ("chain", "signal", "subject", "severity")
 
 
@@ -30,9 +33,8 @@ FINDINGS = figure(
     "Findings",
     "What health finds at present, by how bad it is. The table below names each.",
     "short",
-    (_findings("critical"), "critical"),
-    (_findings("warning"), "warnings"),
-    steps=above(1, ORANGE),
+    Line(_findings("critical"), "critical", steps=above(1)),
+    Line(_findings("warning"), "warnings", steps=above(1, ORANGE)),
 )
 
 HEAD = figure(
@@ -48,8 +50,8 @@ NODES_NOW = figure(
     "Nodes",
     "Nodes that answer or push, and are on this network; and all that are known.",
     "none",
-    (Value(M.chain_network_nodes_up, CHAIN), "up"),
-    (Value(M.chain_network_nodes, CHAIN), "known"),
+    (Value(M.chain_network_nodes_up, CHAIN, "sum"), "up"),
+    (Value(M.chain_network_nodes, CHAIN, "sum"), "known"),
 )
 
 BRANCHES_NOW = figure(
@@ -71,8 +73,11 @@ TRANSACTIONS = chart(
 EACH_FINDING = table(
     "Each finding",
     "What health finds at present: `stands` is 1 while it lasts, `value` is what was compared, if that is a figure.",
-    Line(Value(M.chain_health_finding, _FINDING), "stands", "none"),
-    Line(Value(M.chain_health_finding_value, _FINDING), "value", "short"),
+    Line(Standing(M.chain_health_finding, _FINDING), "stands", "none"),
+    # By the finding, which is 1: the value of one that is over goes with it.
+    Line(
+        Ratio(Value(M.chain_health_finding_value, _FINDING), Value(M.chain_health_finding, _FINDING)), "value", "short"
+    ),
     labels=_FINDING,
 )
 
@@ -120,7 +125,7 @@ CLOCKS = chart(
     "differs loses blocks of its turn.",
     "s",
     (Value(M.chain_health_clock_skew_seconds), OF_NODE),
-    steps=above(LIMITS.clock_seconds, ORANGE),
+    steps=SKEW,
 )
 
 FAILED_GATHERS = chart(

@@ -29,6 +29,7 @@ from dashboards.boards.common import (
     PEERS,
     PEERS_INBOUND,
     REORGANISATIONS,
+    SKEW,
     STRANGERS,
     TRANSACTIONS,
 )
@@ -559,7 +560,7 @@ _ETHSTATS = Row(
             "How far a node's clock is ahead of the collector's; below 0 it is behind.",
             "s",
             (Value(M.ethstats_clock_skew_seconds), OF_NODE),
-            steps=above(LIMITS.clock_seconds, ORANGE),
+            steps=SKEW,
         ),
         chart(
             "Blocks of sealers",

@@ -18,7 +18,7 @@ _WARNING = Value(M.chain_health_findings, _CHAIN, where={"severity": "warning"})
 _STATE = Prom("2 * clamp_max(max by (chain) ({0}), 1) + clamp_max(max by (chain) ({1}), 1)", (_CRITICAL, _WARNING))
 _STATES = ((0, "well", GREEN), (1, "warning", ORANGE), (2, "critical", RED), (3, "critical", RED))
 
-_DOWN = Prom("max by (chain) ({0}) - max by (chain) ({1})", (M.chain_network_nodes, M.chain_network_nodes_up))
+_DOWN = Prom("sum by (chain) ({0}) - sum by (chain) ({1})", (M.chain_network_nodes, M.chain_network_nodes_up))
 _HALTED = f"clamp_min({_LIMITS.halted_periods:g} * max by (chain) ({{0}} > 0), {_LIMITS.halted_least:g})"
 _HALTED_AT = Prom(_HALTED, (M.chain_network_block_period_seconds,))
 _OF_HALTED = Prom(
@@ -44,6 +44,11 @@ def _alerts(severity: str) -> Prom:
     return Prom(f"count({firing}) or vector(0)", ())
 
 
+def _in_state(compared: str, name: str, steps: tuple[Step, ...]) -> Line:
+    """Return how many chains are in a state; 0 where none is."""
+    return Line(Prom(f"count(({_STATE.template}) {compared}) or vector(0)", _STATE.metrics), name, steps=steps)
+
+
 _ALL = Row(
     "All chains",
     (
@@ -51,9 +56,9 @@ _ALL = Row(
             "Chains by state",
             "How many chains are well, have a warning, and have something critical, as health finds them.",
             "short",
-            (Prom(f"count(({_STATE.template}) == 0) or vector(0)", _STATE.metrics), "well"),
-            (Prom(f"count(({_STATE.template}) == 1) or vector(0)", _STATE.metrics), "warning"),
-            (Prom(f"count(({_STATE.template}) >= 2) or vector(0)", _STATE.metrics), "critical"),
+            _in_state("== 0", "well", (Step(GREEN),)),
+            _in_state("== 1", "warning", above(1, ORANGE)),
+            _in_state(">= 2", "critical", above(1)),
             width=6,
         ),
         figure(
@@ -113,7 +118,7 @@ _ALL = Row(
             Line(Value(M.chain_network_head_block_number, _CHAIN), "Head", "none"),
             Line(Value(M.chain_network_head_age_seconds, _CHAIN), "Head age", "s"),
             Line(_OF_HALTED, "Of its limit", "percentunit", above(1)),
-            Line(Value(M.chain_network_nodes_up, _CHAIN), "Nodes"),
+            Line(Value(M.chain_network_nodes_up, _CHAIN, "sum"), "Nodes"),
             Line(_DOWN, "Nodes down", steps=above(1, ORANGE)),
             Line(_FEWEST_PEERS, "Fewest peers", steps=below(1, ORANGE)),
             Line(Value(M.chain_network_quorum_margin, _CHAIN, "min"), "May fail", steps=_MARGIN),
@@ -180,8 +185,8 @@ _SIDE_BY_SIDE = Row(
         ),
         chart(
             "Finality beyond the expected",
-            "Blocks by which the last irreversible block lags more than the schedule explains (nodeos): below 0 in "
-            "health.",
+            "Blocks by which the last irreversible block lags more than the schedule explains (nodeos): 0 at most "
+            "in health.",
             "short",
             (_PAST_EXPECTED, "{{chain}}"),
             steps=above(1, ORANGE),
@@ -270,14 +275,14 @@ _EACH = Row(
             "Nodes",
             "Nodes that are known, and those that answer.",
             "short",
-            (Value(M.chain_network_nodes, _CHAIN), "known"),
-            (Value(M.chain_network_nodes_up, _CHAIN), "answer"),
+            (Value(M.chain_network_nodes, _CHAIN, "sum"), "known"),
+            (Value(M.chain_network_nodes_up, _CHAIN, "sum"), "answer"),
         ),
         chart(
             "What is wrong",
             "Findings of health, by how bad they are.",
             "short",
-            (Value(M.chain_health_findings, ("chain", "severity")), "{{severity}}"),
+            (Value(M.chain_health_findings, ("chain", "severity"), "sum"), "{{severity}}"),
             stacked=True,
         ),
         chart(

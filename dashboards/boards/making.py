@@ -34,13 +34,13 @@ def figure(
     title: str,
     description: str,
     unit: str,
-    *lines: Asked,
+    *lines: Asked | Line,
     steps: tuple[Step, ...] = (Step(BLUE),),
     words: Words = (),
     width: int = 3,
 ) -> Panel:
-    """Return a figure, the present one."""
-    made = tuple(Line(*line) for line in lines)
+    """Return a figure, the present one; a line may have steps of its own."""
+    made = tuple(line if isinstance(line, Line) else Line(*line) for line in lines)
     return Panel("stat", title, description, made, unit, steps, words, width=width, height=4)
 
 

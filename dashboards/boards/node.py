@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collector.catalogue import M
 from collector.health.thresholds import Thresholds
+from dashboards.boards.common import SKEW
 from dashboards.boards.making import chart, figure, states, table
-from dashboards.panels import GREEN, ORANGE, RED, YELLOW, Board, Line, Row, Step, above, below
+from dashboards.panels import GREEN, ORANGE, RED, YELLOW, Board, Line, Row, above, below
 from dashboards.queries.expressions import Age, Increase, Prom, Rate, Ratio, Value
 from dashboards.raw import R
 
 _LIMITS = Thresholds()
 
 _YES_IS_BAD = ((0, "no", GREEN), (1, "yes", RED))
-
-_SKEW = (Step(RED), Step(GREEN, -_LIMITS.clock_seconds), Step(RED, _LIMITS.clock_seconds))
 
 _NODES = "max by (chain, node) ({1} or {2})"
 """The nodes that are picked: what there is of those that are asked, and of those that push."""
@@ -64,11 +63,12 @@ _NOW = Row(
         ),
         table(
             "What it is",
-            "What the node says that it is, and how long ago it last answered.",
+            "What the node says that it is, and how long ago it last answered. One that is down says nothing.",
             Line(
                 Prom(
                     "max by (chain, node, role, version, chain_id, network_id) ({1}) "
-                    "* on (chain, node) group_left () (time() - max by (chain, node) ({0}))",
+                    "* on (chain, node) group_left () (time() - max by (chain, node) ({0})) "
+                    "or on (chain, node) time() - max by (chain, node, role) ({0})",
                     (M.chain_node_last_answer_timestamp_seconds, M.chain_node_info),
                 ),
                 "Answered ago",
@@ -231,7 +231,7 @@ _NETWORK = Row(
             "How far the node's clock is ahead of the collector's; below 0: behind. geth tells it to a second.",
             "s",
             (Value(M.chain_health_clock_skew_seconds), "{{node}}"),
-            steps=_SKEW,
+            steps=SKEW,
             width=12,
         ),
     ),
@@ -286,7 +286,7 @@ _GETH = Row(
     (
         chart(
             "CPU",
-            "What the node keeps busy, in per cent of one core (geth from 1.10 on).",
+            "What the node keeps busy, in per cent of one core (geth from 1.9 on).",
             "percent",
             (Value(R.geth_system_cpu_procload), "{{node}}"),
         ),

@@ -149,7 +149,7 @@ _PRODUCERS = Row(
         ),
         chart(
             "Blocks produced",
-            "Blocks a second, by producer: two in its turn, else none.",
+            "Blocks a second, by producer, over some scrapes: together two, where blocks come twice a second.",
             "ops",
             (Rate(M.chain_maker_blocks_total, MAKER), "{{maker}}"),
             stacked=True,

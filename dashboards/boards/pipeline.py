@@ -14,14 +14,23 @@ _LIMITS = PipelineThresholds()
 _WORST = 10
 """Nodes that are shown of hundreds: those that fare worst."""
 
+_OURS = "and on (job, instance) {1}"
+"""Of what every program tells of itself, what collectors tell: where all jobs are picked, there are others."""
+
 _NOW = Row(
     "Now",
     (
         figure(
             "Collectors",
-            "Collectors that Prometheus scrapes. One that does not answer sees nothing: all else here may be old.",
+            "Collectors that Prometheus scrapes, of jobs in which one has answered within seven days. One that does "
+            "not answer sees nothing: all else here may be old.",
             "short",
-            (Prom("max by (job, instance) ({0})", (UP,)), "{{instance}}"),
+            (
+                Prom(
+                    "max by (job, instance) ({0} and on (job) last_over_time({1}[7d]))", (UP, M.chainwatch_build_info)
+                ),
+                "{{instance}}",
+            ),
             words=((0, "does not answer", RED), (1, "answers", GREEN)),
             width=6,
         ),
@@ -219,9 +228,10 @@ _OUTPUTS = Row(
         ),
         chart(
             "Time in requests",
-            "Share of time that each output spends in requests to its server: at 1 it is always waiting for it.",
+            "Share of time that each output spends in requests to its server, of the collector that spends most: at "
+            "100 % it is always waiting for it.",
             "percentunit",
-            (Rate(M.chainwatch_output_seconds_total, ("output",)), "{{output}}"),
+            (Rate(M.chainwatch_output_seconds_total, ("output",), "max"), "{{output}}"),
         ),
     ),
 )
@@ -271,6 +281,31 @@ _PUSHES = Row(
     ),
 )
 
+_TOLD = Row(
+    "Alerts that chainwatch itself tells (outputs.notify)",
+    (
+        chart(
+            "Alerts told",
+            "Alerts within ten minutes of which a channel was told that they fire, or are over, by how that went: "
+            "what failed is tried again, what was dropped is not.",
+            "short",
+            (Increase(M.chainwatch_notifications_total, ("channel", "result")), "{{channel}} {{result}}"),
+        ),
+        chart(
+            "Alerts that wait",
+            "Alerts of which a channel is still to be told: what does not come back to 0 is a receiver that is away.",
+            "short",
+            (Value(M.chainwatch_notifications_waiting, ("channel",)), "{{channel}}"),
+        ),
+        chart(
+            "Since the heartbeat",
+            "Time since each collector last called the address of its heartbeat with success.",
+            "s",
+            (Prom("time() - max by (instance) ({0} > 0)", (M.chainwatch_heartbeat_timestamp_seconds,)), "{{instance}}"),
+        ),
+    ),
+)
+
 _PROCESS = Row(
     "The process",
     (
@@ -278,20 +313,29 @@ _PROCESS = Row(
             "CPU",
             "CPUs that each collector keeps busy; it has one to itself at most, and is late when that is not enough.",
             "percentunit",
-            (Prom("sum by (instance) (rate({0}[{window}]))", (PROCESS_CPU,)), "{{instance}}"),
+            (
+                Prom(f"sum by (instance) (rate({{0}}[{{window}}]) {_OURS})", (PROCESS_CPU, M.chainwatch_build_info)),
+                "{{instance}}",
+            ),
             steps=above(0.9, ORANGE),
         ),
         chart(
             "Memory",
             "Memory of each collector. It grows with buffers that fill, up to their limits.",
             "bytes",
-            (Prom("max by (instance) ({0})", (PROCESS_MEMORY,)), "{{instance}}"),
+            (Prom(f"max by (instance) ({{0}} {_OURS})", (PROCESS_MEMORY, M.chainwatch_build_info)), "{{instance}}"),
         ),
         chart(
             "Open files",
             "Open files and connections of each collector, of those that the system lets it have.",
             "percentunit",
-            (Prom("max by (instance) ({0} / {1})", (PROCESS_FILES, PROCESS_FILES_LIMIT)), "{{instance}}"),
+            (
+                Prom(
+                    f"max by (instance) ({{0}} / {{2}} {_OURS})",
+                    (PROCESS_FILES, M.chainwatch_build_info, PROCESS_FILES_LIMIT),
+                ),
+                "{{instance}}",
+            ),
             steps=above(0.8, ORANGE),
         ),
         chart(
@@ -318,5 +362,5 @@ PIPELINE = Board(
     title="Pipeline",
     description="chainwatch itself: whether it gathers, whether what it gathers arrives, and what that costs.",
     variables=("chain",),
-    rows=(_NOW, _GATHERS, _OUTPUTS, _PUSHES, _PROCESS),
+    rows=(_NOW, _GATHERS, _OUTPUTS, _PUSHES, _TOLD, _PROCESS),
 )

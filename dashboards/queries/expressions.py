@@ -45,6 +45,11 @@ class Value:
 
 
 @dataclass(frozen=True)
+class Standing(Value):
+    """The last value, left out where it is 0: what is over is there no more."""
+
+
+@dataclass(frozen=True)
 class Rate(Value):
     """The rise of a counter per second, a restart of it left out."""
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboards.queries.expressions import Age, Expression, Increase, Rate, Value
+from dashboards.queries.expressions import Age, Expression, Increase, Rate, Standing, Value
 from dashboards.queries.influx import FOLDS, Scope, asked_of, borne
 from dashboards.queries.promql import duration
 
@@ -43,6 +43,7 @@ def flux(expression: Expression, scope: Scope) -> str:
         f"group(columns: {_list([*first.by, *(['_field'] if len(asked) > 1 else [])])})",
         *_folded(first, scope, window),
         *(_divided(asked, lines=lines) if len(asked) > 1 else ()),
+        *(['filter(fn: (r) => r["_value"] != 0.0)'] if isinstance(first, Standing) else ()),
         f"keep(columns: {_list([*(['_time'] if lines else []), '_value', *first.by])})",
         *([] if lines else ["group()"]),
     ]

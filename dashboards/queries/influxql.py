@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboards.queries.expressions import Age, Expression, Increase, Rate, Value
+from dashboards.queries.expressions import Age, Expression, Increase, Rate, Standing, Value
 from dashboards.queries.influx import FOLDS, Scope, UnsayableError, asked_of, borne
 from dashboards.queries.promql import duration
 
@@ -44,6 +44,9 @@ def influxql(expression: Expression, scope: Scope) -> str:
         # InfluxQL takes what is divided by zero for 0, which would be a figure.
         return _select('"value" / "under" AS "value"', f"({inner})", [within, '"under" != 0'], kept)
     shown = folds[0]
+    if isinstance(first, Standing):
+        inner = _select(_called([shown]), f"({series})", groups=[*windows, *kept])
+        return _select('"value" AS "value"', f"({inner})", [within, '"value" != 0'], kept)
     if isinstance(first, Age):
         if not lines and scope.until == "now":
             raise UnsayableError(f"how long ago {first.metric.name} was, beyond a panel: InfluxQL has no now() for it")

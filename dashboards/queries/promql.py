@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dashboards.queries.expressions import Age, Expression, Increase, Prom, Rate, Ratio, Value
+from dashboards.queries.expressions import Age, Expression, Increase, Prom, Rate, Ratio, Standing, Value
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,13 @@ def promql(expression: Expression, scope: Scope) -> str:
             inner = f"increase({inner}[{duration(seconds)}])"
     labels = f" by ({', '.join(expression.by)})" if expression.by else ""
     folded = f"{expression.fold}{labels} ({inner})"
-    return f"time() - {folded}" if isinstance(expression, Age) else folded
+    match expression:
+        case Age():
+            return f"time() - {folded}"
+        case Standing():
+            return f"{folded} != 0"
+        case _:
+            return folded
 
 
 def duration(seconds: float) -> str:

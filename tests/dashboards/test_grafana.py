@@ -60,6 +60,23 @@ def test_values_that_have_words_are_shown_by_them(kind: Kind) -> None:
     assert mapping == {"type": "value", "options": {"0": {"text": "none", "color": "green", "index": 0}}}
 
 
+@pytest.mark.parametrize("language", ["promql", "influxql", "flux"])
+def test_a_figure_may_be_coloured_otherwise_than_the_one_beside_it(language: Language) -> None:
+    lines = tuple(Line(LAG.asks, color, steps=above(1, color)) for color in (RED, ORANGE))
+    panel = Panel("stat", "Found", "Findings.", lines, "short")
+    stat = made(board(panel), language)["panels"][1]
+    assert stat["options"]["colorMode"] == "background"
+    for letter, color in (("A", RED), ("B", ORANGE)):
+        (given,) = [
+            given["value"]["steps"]
+            for override in stat["fieldConfig"]["overrides"]
+            if override["matcher"] == {"id": "byFrameRefID", "options": letter}
+            for given in override["properties"]
+            if given["id"] == "thresholds"
+        ]
+        assert given == [{"color": GREEN, "value": None}, {"color": color, "value": 1}]
+
+
 def test_a_tables_queries_are_its_columns() -> None:
     peers = Line(Value(M.chain_peers), "Peers", "none", below(1), ((0, "none", RED),))
     table = one("table", replace(LAG, legend="Lag"), peers)
@@ -71,7 +88,14 @@ def test_a_tables_queries_are_its_columns() -> None:
             "id": "organize",
             "options": {
                 "indexByName": {"chain": 0, "node": 1, "Value #A": 2, "Value #B": 3},
-                "renameByName": {"chain": "Chain", "node": "Node", "Value #A": "Lag", "Value #B": "Peers"},
+                # Where one of the queries alone yields something, its column has no letter.
+                "renameByName": {
+                    "chain": "Chain",
+                    "node": "Node",
+                    "Value": "Lag",
+                    "Value #A": "Lag",
+                    "Value #B": "Peers",
+                },
             },
         },
     ]
@@ -141,13 +165,13 @@ def test_a_series_leads_to_the_board_of_its_node_and_a_row_to_that_of_its_chain(
     (link,) = one("timeseries")["fieldConfig"]["defaults"]["links"]
     assert link["url"] == (
         "/d/chainwatch-node?${datasource:queryparam}&${job:queryparam}&${__url_time_range}"
-        "&var-chain=${__field.labels.chain}&var-node=${__field.labels.node}"
+        "&var-chain=${__field.labels.chain:percentencode}&var-node=${__field.labels.node:percentencode}"
     )
     overrides = one("table", replace(LAG, legend="Lag"))["fieldConfig"]["overrides"]
     (chain,) = [part for part in overrides if part["matcher"]["options"] == "Chain"]
     (links,) = [part["value"] for part in chain["properties"] if part["id"] == "links"]
     assert [link["url"].split("?")[0] for link in links] == ["/d/chainwatch-ethereum", "/d/chainwatch-nodeos"]
-    assert all(link["url"].endswith("&var-chain=${__data.fields.Chain}") for link in links)
+    assert all(link["url"].endswith("&var-chain=${__data.fields.Chain:percentencode}") for link in links)
 
 
 def test_nothing_leads_to_boards_that_are_not_there() -> None:

@@ -9,6 +9,7 @@ from itertools import combinations
 import pytest
 
 from collector.readings import Kind
+from dashboards.metrics import STANDARD
 from dashboards.queries.expressions import Prom, Ratio
 from tests.dashboards.reading import (
     DASHBOARDS,
@@ -241,7 +242,7 @@ def test_rates_are_over_grafanas_rate_interval(uid: str) -> None:
         windows = re.findall(r"(\w+)\(\w+{[^}]*}\[([^\]]+)\]", target["expr"])
         assert len(windows) == target["expr"].count("["), title
         for function, window in windows:
-            fixed = function == "increase" and re.fullmatch(r"\d+[mh]", window)
+            fixed = function in ("increase", "last_over_time") and re.fullmatch(r"\d+[mhd]", window)
             assert window == "$__rate_interval" or fixed, title
 
 
@@ -266,6 +267,25 @@ def test_variables_are_narrowed_by_those_before_them(uid: str) -> None:
             before.append(variable["name"])
 
 
+@in_promql
+def test_what_every_program_tells_is_asked_of_collectors_alone(uid: str) -> None:
+    """All jobs are those of all that Prometheus scrapes: others have processes, too."""
+    annotations = [("annotation", made) for made in DASHBOARDS[uid][2]["annotations"]["list"] if "expr" in made]
+    for title, target in [*targets(uid), *annotations]:
+        asked = {metric for _, metric, _ in selectors(target["expr"])}
+        if asked & {metric.name for metric in STANDARD}:
+            assert "chainwatch_build_info" in asked, title
+
+
+@in_promql
+def test_what_collectors_share_is_added_up(uid: str) -> None:
+    """With shards each of them knows of a part of a chain's nodes: the most of any hides those that another misses."""
+    for title, target in targets(uid):
+        for before, metric, _ in selectors(target["expr"]):
+            if metric in ("chain_network_nodes", "chain_network_nodes_up"):
+                assert re.search(r"\bsum( by \(chain\))? \($", before), title
+
+
 # InfluxDB's
 
 
@@ -277,6 +297,16 @@ def test_influxql_asks_for_the_panels_time_and_chains(uid: str) -> None:
             r"time > \${__to}ms - \w+ AND time <= \${__to}ms", target["query"]
         ), title
         assert '"chain" =~ /^${chain:regex}$/' in target["query"], title
+
+
+@pytest.mark.parametrize("uid", IN_INFLUXQL)
+def test_influxqls_variables_and_annotations_name_the_time_once(uid: str) -> None:
+    """Grafana fills in the first of them; a second would be sent as it stands, and refused."""
+    made = DASHBOARDS[uid][2]
+    queries = [variable["query"] for variable in made["templating"]["list"] if variable["type"] == "query"]
+    queries += [annotation["query"] for annotation in made["annotations"]["list"] if "query" in annotation]
+    assert len(queries) == 6
+    assert [query for query in queries if query.count("$timeFilter") != 1] == []
 
 
 @pytest.mark.parametrize("uid", IN_FLUX)

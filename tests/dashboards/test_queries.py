@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.catalogue import M
-from dashboards.queries.expressions import Age, Expression, Increase, Prom, Rate, Ratio, Value
+from dashboards.queries.expressions import Age, Expression, Increase, Prom, Rate, Ratio, Standing, Value
 from dashboards.queries.flux import flux
 from dashboards.queries.influx import Scope, UnsayableError
 from dashboards.queries.influxql import influxql
@@ -129,6 +129,8 @@ def test_influxql_knows_no_age_beyond_a_panel() -> None:
     [
         (Value(M.chain_peers, ()), Scope()),
         (Value(M.chain_peers, ()), Scope(shape="values")),
+        (Standing(M.chain_peers, ()), Scope()),
+        (Standing(M.chain_peers, ()), Scope(shape="values")),
         (USED, Scope()),
         (USED, Scope(shape="values")),
     ],

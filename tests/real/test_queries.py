@@ -15,7 +15,7 @@ from collector.sources.ethereum.metrics import flat_names
 from dashboards.drawing.asking import Database, Flux, InfluxQl
 from dashboards.drawing.frames import Series, Table
 from dashboards.drawing.variables import Chosen, Span
-from dashboards.queries.expressions import Age, Expression, Fold, Increase, Rate, Ratio, Value
+from dashboards.queries.expressions import Age, Expression, Fold, Increase, Rate, Ratio, Standing, Value
 from dashboards.queries.flux import flux
 from dashboards.queries.influx import Scope
 from dashboards.queries.influxql import influxql
@@ -65,6 +65,10 @@ def lines() -> Iterator[str]:
             yield f"chain_maker,chain={chain},maker=m1 blocks_total={made},empty_blocks_total={made / 5} {moment}"
     odd = ODD.replace(",", "\\,").replace("=", "\\=").replace(" ", "\\ ")
     yield f"chain_health,chain=lab,signal={odd},severity=warning finding=1 {moment}"
+    for signal, subject, now in (("down", ",subject=n1", 1), ("halted", "", 1), ("behind", ",subject=n2", 0)):
+        tags = f"chain=lab,signal={signal}{subject},severity=critical"
+        yield f"chain_health,{tags} finding=1,finding_value=7 {moment - EVERY}"
+        yield f"chain_health,{tags} finding={now}{',finding_value=0' if now else ''} {moment}"
 
 
 @pytest.fixture(scope="module")
@@ -224,6 +228,23 @@ def test_a_label_may_hold_any_mark(databases: Mapping[str, Database], name: str)
     # In a panel Grafana would take some of it for a variable: here that is one that stands for itself.
     say, itself = flux if name == "flux" else influxql, {"x": Chosen([], "${x}")}
     assert databases[name].ask({"query": say(finding, NOW), "resultFormat": "time_series"}, SPAN, itself)
+
+
+@each
+@pytest.mark.parametrize("scope", [LINES, PRESENT, NOW], ids=["lines", "present", "now"])
+def test_what_is_over_stands_no_more(databases: Mapping[str, Database], name: str, scope: Scope) -> None:
+    """Neither does the value that it had, while one of 0 stands. What is said of a chain as a whole has no subject."""
+    critical = {"severity": "critical"}
+    finding = Standing(M.chain_health_finding, ("chain", "signal"), where=critical)
+    present = {("lab", "down"): 1, ("lab", "halted"): 1}
+    assert {key: values[-1] for key, values in ask(databases, name, finding, scope).items()} == present
+    by = ("chain", "signal", "severity")
+    value = Ratio(Value(M.chain_health_finding_value, by), Value(M.chain_health_finding, by))
+    found = ask(databases, name, value, scope)
+    assert {key: values[-1] for key, values in found.items() if key[2] == "critical" and values} == {
+        ("lab", "down", "critical"): 0,
+        ("lab", "halted", "critical"): 0,
+    }
 
 
 @each

@@ -25,7 +25,11 @@ AFTER_FAULTS: Mapping[Key, str] = {
 }
 """Those that the faults of the run fill."""
 
-NOT_HERE: Mapping[Key, str] = {}
+NOT_HERE: Mapping[Key, str] = {
+    ("chainwatch-pipeline", "Alerts told", "*"): "the collector tells nobody itself",
+    ("chainwatch-pipeline", "Alerts that wait", "*"): "the collector tells nobody itself",
+    ("chainwatch-pipeline", "Since the heartbeat", "*"): "no heartbeat is called",
+}
 """Those that want what the run does not have."""
 
 NO_RULES: Mapping[Key, str] = {
