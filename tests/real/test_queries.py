@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,9 +35,17 @@ EVERY, WINDOW = 10, 60
 READINGS, RESTARTED = 60, 45
 """How many readings there are, and the first after a restart, which puts counters back to 0."""
 
-BEGAN = int(time.time()) // WINDOW * WINDOW - READINGS * EVERY
-SPAN = Span(BEGAN, BEGAN + READINGS * EVERY - 5, WINDOW, EVERY)
-"""The last reading is 5 s old at its end."""
+
+@cache
+def began() -> int:
+    """Return when the first reading is from, in seconds since the epoch: the last is of now, when it is first asked."""
+    return int(time.time()) // WINDOW * WINDOW - READINGS * EVERY
+
+
+def span() -> Span:
+    """Return what is looked at: the last reading is 5 s old at its end."""
+    return Span(began(), began() + READINGS * EVERY - 5, WINDOW, EVERY)
+
 
 ODD = """it's "odd" a\\b ${x}, =/"""
 """A label with all marks that quoting is about."""
@@ -50,7 +59,7 @@ Found = Mapping[tuple[str, ...], list[float]]
 def lines() -> Iterator[str]:
     """Yield line protocol: a chain of three nodes, one of them without a role, and another chain of the same nodes."""
     for i in range(READINGS):
-        moment = BEGAN + i * EVERY
+        moment = began() + i * EVERY
         for place, node in enumerate(("n1", "n2", "n3"), start=1):
             role = "" if node == "n3" else ",role=sealer"
             # The user has given n1 a label of his own, and later another: it is one node all the same.
@@ -104,7 +113,7 @@ def ask(databases: Mapping[str, Database], name: str, expression: Expression, sc
     variables = {"chain": Chosen(["lab"]), "role": Chosen([], ".*")}
     kept = (expression.over if isinstance(expression, Ratio) else expression).by  # type: ignore[union-attr]
     found: dict[tuple[str, ...], list[float]] = {}
-    for frame in databases[name].ask(target, SPAN, variables):
+    for frame in databases[name].ask(target, span(), variables):
         if isinstance(frame, Series):
             key = tuple(frame.labels[label] for label in kept)
             found[key] = [value for _, value in frame.points if value is not None]
@@ -227,7 +236,7 @@ def test_a_label_may_hold_any_mark(databases: Mapping[str, Database], name: str)
     finding = Value(M.chain_health_finding, ("signal",), where={"signal": ODD})
     # In a panel Grafana would take some of it for a variable: here that is one that stands for itself.
     say, itself = flux if name == "flux" else influxql, {"x": Chosen([], "${x}")}
-    assert databases[name].ask({"query": say(finding, NOW), "resultFormat": "time_series"}, SPAN, itself)
+    assert databases[name].ask({"query": say(finding, NOW), "resultFormat": "time_series"}, span(), itself)
 
 
 @each
@@ -249,7 +258,7 @@ def test_what_is_over_stands_no_more(databases: Mapping[str, Database], name: st
 
 @each
 def test_windows_are_as_long_as_they_are_asked_to_be(databases: Mapping[str, Database], name: str) -> None:
-    windows = {moment // 300 for moment in range(BEGAN, BEGAN + READINGS * EVERY)}  # those of the clock
+    windows = {moment // 300 for moment in range(began(), began() + READINGS * EVERY)}  # those of the clock
     assert ask(databases, name, Value(M.chain_peers, CHAIN), Scope(window="5m")) == {("lab",): [3] * len(windows)}
 
 
