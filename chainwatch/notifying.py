@@ -45,12 +45,19 @@ def notify_settings(configuration: Configuration) -> Settings | None:
         directory=configuration.agent.state_dir,
         looks={chain.name: LOOKS + chain.health.down_gathers for chain in configuration.chains},
         gathered=frozenset() if sharded else frozenset(chain.name for chain in configuration.chains if chain.servers),
-        runbooks=runbooks_at(configuration),
+        runbooks=_runbooks(configuration),
         every=notify.every,
         repeat=notify.repeat,
         heartbeat=notify.heartbeat or "",
         heartbeat_interval=notify.heartbeat_interval,
     )
+
+
+def _runbooks(configuration: Configuration) -> str:
+    """Return the address of the page that has the runbooks; "" where there is none."""
+    outputs = configuration.outputs
+    served = configuration.alerts.address or outputs.prometheus or outputs.page
+    return runbooks_at(configuration) if served else ""
 
 
 def explain_by(health: Health) -> Callable[[str], Mapping[tuple[str, str], str]]:
@@ -76,7 +83,7 @@ async def try_channels(configuration: Configuration, only: str | None, tell: Cal
     if not channels:
         tell("alerts.channels names none: nobody would be told of anything")
         return False
-    address = runbooks_at(configuration)
+    address = _runbooks(configuration)
     results = await asyncio.gather(*(_try(name, channel, address) for name, channel in channels.items()))
     for name, failure in zip(channels, results, strict=True):
         tell(f"{name}: {failure or 'sent'}")

@@ -96,7 +96,7 @@ async def once(configuration: Configuration) -> int:
         _log.error("%s", error.strerror or error)
         return 1
     if not lasting:
-        _log.warning("what is gathered is delivered nowhere: only pages are named as outputs, or none")
+        _log.warning("what is gathered is delivered nowhere: only pages and notify are outputs here, or none")
     health = Health()
     health.apply(health_settings(configuration))
     agent = Agent(load_source, outputs.exporters, about, health=health)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
@@ -60,6 +61,12 @@ class Webhook(Model):
     @classmethod
     def _from_file(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         return value if value is not None else info.data.get("token_file")
+
+    @model_validator(mode="after")
+    def _one_authorization(self) -> Self:
+        if self.token is not None and urlsplit(self.url or "").username is not None:
+            raise ValueError("has a user in its URL, and a token; keep one of them")
+        return self
 
 
 class Slack(Model):
@@ -157,7 +164,9 @@ class Alerts(Model):
     buffer_share: Share = Field(
         0.8, description="Share of an output's room for readings that wait, which may be taken."
     )
-    stale: Duration = Field(300.0, description="How long no gather of a chain may succeed.")
+    stale: Duration = Field(
+        300.0, description="How long no gather of a chain may succeed: this, and three of its intervals at least."
+    )
     failing: Duration = Field(300.0, description="How long requests to an output may fail, none succeeding.")
     missed_share: Share = Field(
         0.1, description="Share of a node's gathers that may be missed because the one before was not over."

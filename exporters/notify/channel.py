@@ -57,6 +57,7 @@ class Channel:
         self._refusals = 0
         self._remarks = Remarks(_log, f"channel {outbox.name}")
         self._woken = asyncio.Event()
+        self._under_way: asyncio.Task[None] | None = None
         self._results = {
             result: about.counter("notifications_total", outbox.name, result)
             for result in ("sent", "failed", "dropped")
@@ -94,6 +95,29 @@ class Channel:
         if message is None:
             return self.outbox.due(now) - now
         await self._kept()
+        # Whoever ends this task lets `close` see it through: what is cut off may have been taken, and is told again.
+        self._under_way = asyncio.create_task(self._tell(message), name="notify")
+        await asyncio.shield(self._under_way)
+        return max(0.0, self._not_before - self._clock())
+
+    async def close(self, within: float) -> None:
+        """Send what is due at once, for so many seconds at most; what is left is kept for the next start."""
+        try:
+            async with asyncio.timeout(within):
+                if self._under_way is not None:
+                    await asyncio.wait([self._under_way])
+                while self._clock() >= self._not_before and self.outbox.message(self._clock(), 1):
+                    await self.step()
+        except TimeoutError:
+            pass
+        finally:
+            if self._under_way is not None:
+                self._under_way.cancel()
+                await asyncio.wait([self._under_way])
+            await self._way.close()
+            self._waiting.set(0)  # it may be no channel any more
+
+    async def _tell(self, message: Message) -> None:
         try:
             async with asyncio.timeout(_LONGEST_SEND):
                 await self._way.send(message)
@@ -108,18 +132,6 @@ class Channel:
             self._sent(message)
         self.wake()
         self._changed()
-        return max(0.0, self._not_before - self._clock())
-
-    async def close(self, within: float) -> None:
-        """Send what is due at once, for so many seconds at most; what is left is kept for the next start."""
-        try:
-            async with asyncio.timeout(within):
-                while self._clock() >= self._not_before and self.outbox.message(self._clock(), 1):
-                    await self.step()
-        except TimeoutError:
-            pass
-        finally:
-            await self._way.close()
 
     def _sent(self, message: Message) -> None:
         now = self._clock()

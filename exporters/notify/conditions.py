@@ -43,6 +43,11 @@ def of_pipeline(alert: Alert) -> bool:
     return any(measurement == "chainwatch" for measurement, _ in wanted([alert]))
 
 
+def told_by_node(alert: Alert) -> bool:
+    """Tell whether it is a figure of its own by which a node tells of it."""
+    return isinstance(alert.condition, Compared) and alert.of == ("node",) and not of_pipeline(alert)
+
+
 def wanted(alerts: Sequence[Alert]) -> dict[Place, float]:
     """Return the metrics that alerts look at, each with the longest window that its rise is asked for, or 0."""
     found: dict[Place, float] = {}

@@ -35,11 +35,14 @@ class Assessed:
     def __init__(self, at: float) -> None:
         self.last = at
         self.count = 0
+        self.interval = 0.0
+        """Seconds until it should be looked at again."""
 
-    def again(self, at: float) -> None:
+    def again(self, at: float, interval: float = 0.0) -> None:
         """Take note that it was."""
         self.last = at
         self.count += 1
+        self.interval = interval
 
 
 class Series:
@@ -108,7 +111,7 @@ class Figures:
                     findings.append(Finding(told.signal, told.subject, figure))
         for chain, findings in found.items():
             self._findings[chain] = findings
-            self.assessed.setdefault(chain, Assessed(now)).again(now)
+            self.assessed.setdefault(chain, Assessed(now)).again(now, interval)
 
     def findings(self, chain: str) -> Sequence[Finding]:
         """Return what health found when it last looked at a chain."""

@@ -75,8 +75,10 @@ class Keeping:
         version = self._version
         try:
             content = encoded(self._state())
-            if self._writing is not None and not self._writing.done():
-                raise TimeoutError  # noqa: TRY301 - one at a time
+            if self._writing is not None:  # one at a time
+                _, late = await asyncio.wait([self._writing], timeout=_STUCK)
+                if late:
+                    raise TimeoutError  # noqa: TRY301 - nothing is known of it
             self._writing = aside("chainwatch-notify", lambda: self._file.write(content))
             done, _ = await asyncio.wait([self._writing], timeout=_STUCK)
             if not done:

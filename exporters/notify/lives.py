@@ -53,6 +53,11 @@ class Lives:
         """Those that fire."""
         return {identity: life for identity, life in self._lives.items() if life.fired is not None}
 
+    def fires(self, identity: Identity) -> bool:
+        """Tell whether one of them fires."""
+        life = self._lives.get(identity)
+        return life is not None and life.fired is not None
+
     @property
     def refused(self) -> int:
         """How many hold that there is no room for."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from dataclasses import replace
 
 from alerts.texts import NOBODY, in_unit
 from collector.about import About
@@ -15,7 +15,7 @@ from collector.readings import Reading
 from collector.remarks import Remarks, excerpt
 from collector.targets import Target
 from exporters.notify.channel import Channel
-from exporters.notify.conditions import holding, of_pipeline, told_by_readings, wanted
+from exporters.notify.conditions import holding, of_pipeline, told_by_node, told_by_readings, wanted
 from exporters.notify.figures import Assessed, Figures
 from exporters.notify.heartbeat import Heartbeat
 from exporters.notify.keeping import Keeping
@@ -32,11 +32,17 @@ Explain = Callable[[str], Mapping[tuple[str, str], str]]
 _JUDGED_EVERY = 1.0
 _LONGEST_TEXT = 500
 
+_MOMENT = 0.2
+"""Seconds that there are at the end for what is known to be noted, whoever has used up the rest."""
+
 _UNWELL = frozenset({"GathersStale", "OutputFailing", "OutputBufferFilling"})
 """Alerts while which the heartbeat is not called."""
 
-_UNHEARD = 60.0
-"""Seconds without any word of chainwatch itself after which the heartbeat is not called."""
+_UNHEARD, _MISSED = 60.0, 2.5
+"""Seconds, and intervals, without any word of chainwatch itself after which the heartbeat is not called."""
+
+_SUCCESS = "chainwatch", "gather_success_timestamp_seconds"
+"""What tells that a node was gathered."""
 
 _log = logging.getLogger("chainwatch.notify")
 
@@ -78,7 +84,8 @@ class Notifier:
         }
         self._known = {(chain, alert.name): alert for chain, alerts in self._alerts.items() for alert in alerts}
         self._evidence = {key: "" if of_pipeline(alert) else key[0] for key, alert in self._known.items()}
-        self._figures = Figures(wanted([alert for alerts in self._alerts.values() for alert in alerts]))
+        looked_at = wanted([alert for alerts in self._alerts.values() for alert in alerts])
+        self._figures = Figures({_SUCCESS: 0.0} | looked_at)
         self._lives = Lives(self._known, settings.looks)
         self._keeping = Keeping(StateFile(settings.directory), self._state)
         self._channels = [
@@ -97,17 +104,20 @@ class Notifier:
             if settings.heartbeat
             else None
         )
-        self._succeeded: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._writing: list[asyncio.Task[None]] = []
         self._remarks = Remarks(_log, "output notify")
 
     async def start(self) -> None:
         """Take up what was left by an earlier process, and begin to tell."""
         self._restore(await self._keeping.read())
-        work = [self._keeping.run(), self._judge_on(), *(channel.run() for channel in self._channels)]
+        for channel in self._channels:
+            channel.wake()
+        work = [self._judge_on(), *(channel.run() for channel in self._channels)]
         if self._heartbeat:
             work.append(self._heartbeat.run())
         self._tasks = [asyncio.create_task(each, name="notify") for each in work]
+        self._writing = [asyncio.create_task(self._keeping.run(), name="notify")]
 
     def take(self, readings: Sequence[Reading], interval: float) -> None:
         """Note what alerts look at."""
@@ -118,18 +128,18 @@ class Notifier:
 
     async def close(self, within: float) -> None:
         """Tell what is due, within so many seconds; what is left is kept for the next start."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await _end(self._tasks)
+        within = max(within, _MOMENT)
         try:
             async with asyncio.timeout(within):
                 self.judge()
                 await asyncio.gather(*(channel.close(within * 0.8) for channel in self._channels))
+                await _end(self._writing)  # not before: messages wait until they are noted
                 await self._keeping.flush()
         except TimeoutError:
             _log.warning("output notify: not all could be told, or kept, in time")
+        finally:
+            await _end(self._writing)
         if self._heartbeat:
             await self._heartbeat.close()
 
@@ -163,7 +173,7 @@ class Notifier:
         """Return why the heartbeat is not to be called, "" if all is well."""
         now = self._now()
         heard = self._figures.assessed.get("")
-        if heard is None or now - heard.last > _UNHEARD:
+        if heard is None or now - heard.last > max(_UNHEARD, _MISSED * heard.interval):
             return "nothing is heard of the gathers"
         if silent := sorted(self._settings.gathered - self._gathered(now)):
             return f"no gather of {silent[0]} has succeeded"
@@ -175,10 +185,18 @@ class Notifier:
         return f"channel {failing[0]} is not told" if failing else ""
 
     def _gathered(self, now: float) -> set[str]:
-        place = "chainwatch", "gather_success_timestamp_seconds"
-        return {chain for chain in self._settings.gathered if self._figures.series(place, chain, now)}
+        return {chain for chain in self._settings.gathered if self._figures.series(_SUCCESS, chain, now)}
 
     def _assessed(self, identity: Identity) -> Assessed | None:
+        """Return when that was last looked at which an alert is of; None while nothing can be known of it.
+
+        So it is with what fires and a node said of itself, while the node is down.
+        """
+        alert = self._known.get((identity.chain, identity.alert))
+        if alert is not None and told_by_node(alert) and self._lives.fires(identity):
+            found = self._figures.findings(identity.chain)
+            if any(each.signal == "silent" or each[:2] == ("node_down", identity.subject) for each in found):
+                return None
         return self._figures.assessed.get(self._evidence.get((identity.chain, identity.alert), ""))
 
     def _described(
@@ -232,9 +250,17 @@ class Notifier:
     def _restore(self, state: State) -> None:
         now = self._now()
         for alert in state.firing:
-            self._lives.restore(alert.identity, min(alert.fired, now), alert.facts)
+            now_said = self._known.get((alert.identity.chain, alert.identity.alert))
+            severity = now_said.severity if now_said and now_said.severity else alert.facts.severity
+            self._lives.restore(alert.identity, min(alert.fired, now), replace(alert.facts, severity=severity))
         for channel in self._channels:
             before = state.channels.get(channel.outbox.name, KnownChannel())
             channel.outbox.left_out = max(0, before.left_out)
             for known in before.records:
                 channel.outbox.restore(known.identity, known.record.no_later_than(now))
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -63,6 +64,8 @@ class StateFile:
         """Return what it holds. One that can't be made sense of is set aside, and said so. In a thread."""
         content = content_of(self._path)
         if content is None:
+            if os.path.lexists(self._path):
+                _log.warning("%s: cannot be read: what fired before is not known; whose is it?", self._path)
             return State()
         try:
             state = _decoded(content)

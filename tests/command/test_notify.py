@@ -13,6 +13,8 @@ from signal import SIGHUP, SIGKILL
 
 import pytest
 
+from chainwatch.notifying import notify_settings
+from collector.configuration import read_configuration
 from tests.answering import Answer, Answering
 from tests.command.processes import Settings, chainwatch, running, settings, written
 from tests.command.surroundings import Background, Cluster
@@ -115,6 +117,27 @@ def test_who_is_told_that_it_fires_is_told_of_its_end_by_another_process(
         assert receiver.told("NodeDown") == [(NODE, "firing"), (NODE, "resolved")]
     state = json.loads((tmp_path / "state" / "notify.json").read_text())
     assert "NodeDown" not in {known["identity"][0] for known in state["firing"]}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "section", "expected"),
+    [
+        ({}, {}, ""),
+        ({"page": {"listen": "127.0.0.1:9281"}}, {}, "http://localhost:9281"),
+        ({"prometheus": None}, {}, "http://localhost:9273"),
+        ({}, {"address": "https://monitor.example"}, "https://monitor.example"),
+    ],
+)
+def test_links_lead_to_pages_that_are_served(
+    tmp_path: Path, outputs: Settings, section: Settings, expected: str
+) -> None:
+    """Where none is, there is no link, rather than one that leads nowhere at three in the morning."""
+    chain = {"name": "lab", "kind": "ethereum", "servers": ["http://127.0.0.1:1"]}
+    section = {"channels": [{"webhook": {"url": "http://127.0.0.1:1"}}], **section}
+    path = written(tmp_path, {"chains": [chain], "alerts": section, "outputs": outputs | {"notify": {}}})
+    made = notify_settings(read_configuration(path))
+    assert made is not None
+    assert made.runbooks == expected
 
 
 def tried(tmp_path: Path, receiver: Receiver, *arguments: str) -> tuple[int, list[str], str]:

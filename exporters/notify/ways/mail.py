@@ -18,7 +18,7 @@ from collector.configuration.alerting import Mail as Settings
 from collector.remarks import excerpt
 from exporters.aside import aside
 from exporters.notify.notice import Message
-from exporters.notify.ways.sending import TIMEOUT, NotSent
+from exporters.notify.ways.sending import TIMEOUT, NotSent, without
 from exporters.notify.wording import left_out, lines, title
 
 _MOST_LINES = 100
@@ -69,8 +69,9 @@ class Mail:
                 refused = all(code >= _LASTING for code in codes)
                 return NotSent("recipients", f"the server refuses every address ({codes[0]})", refused=refused)
             case smtplib.SMTPResponseException():
-                # A server may repeat a password.
-                said = excerpt(error.smtp_error).replace(self._password or "\0", "***")
+                # A server may repeat a password, of which no half is left either.
+                answer = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
+                said = excerpt(without([self._password.encode()] if self._password else [], answer))
                 refused = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= _LASTING
                 return NotSent(str(error.smtp_code), f"the server says {error.smtp_code}: {said}", refused=refused)
             case smtplib.SMTPServerDisconnected():

@@ -42,15 +42,16 @@ class PagerDuty:
             "dedup_key": f"chainwatch-{identity.fingerprint}",
         }
         if action == "trigger":
-            event["payload"] = {
+            payload = {
                 "summary": (facts.text or facts.summary)[:_LONGEST_SUMMARY],
                 "source": identity.subject or identity.chain or "chainwatch",
                 "severity": facts.severity.value,
                 "timestamp": moment(notice.since),
-                "component": identity.subject or None,
-                "group": identity.chain or None,
+                "component": identity.subject,
+                "group": identity.chain,
                 "class": identity.alert,
             }
+            event["payload"] = {name: value for name, value in payload.items() if value}
             if facts.runbook:
                 event["links"] = [{"href": facts.runbook, "text": "Runbook"}]
         return event

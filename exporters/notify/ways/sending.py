@@ -65,11 +65,12 @@ class Posting:
                 "POST", URL(url), headers={**_JSON, **(headers or {})}, data=orjson.dumps(document)
             )
         except NoAnswer as failure:
-            raise NotSent(failure.kind, self._shown(str(failure).encode()).decode(), failure.wait) from None
+            said = without(self._secrets, str(failure).encode()).decode()
+            raise NotSent(failure.kind, said, failure.wait) from None
         if not 200 <= answer.status < 300:  # noqa: PLR2004 - the range that HTTP calls success
             wait = max(retry_after(answer.headers.get("Retry-After")), asked_for(answer.body))
             # Secrets go before it is cut: half of one is too much.
-            said = f"HTTP {answer.status}: {excerpt(self._shown(answer.body)) or 'no reason given'}"
+            said = f"HTTP {answer.status}: {excerpt(without(self._secrets, answer.body)) or 'no reason given'}"
             raise NotSent(str(answer.status), said, wait, refused=answer.status in _AS_IT_IS)
         return answer
 
@@ -77,17 +78,19 @@ class Posting:
         """Close the connection."""
         await self._connection.close()
 
-    def _shown(self, text: bytes) -> bytes:
-        for secret in self._secrets:
-            text = text.replace(secret, b"***")
-        return text
-
 
 def secrets_in(url: str) -> list[str]:
     """Return what of a URL may be secret: its user and password, its query, and what is long in its path."""
     parts = urlsplit(url)
     words = re.split(r"[:/&=]", f"{parts.netloc.rpartition('@')[0]}/{parts.path}/{parts.query}")
     return [word for word in words if len(word) >= _SECRET]
+
+
+def without(secrets: Sequence[bytes], text: bytes) -> bytes:
+    """Return what somebody answered without these secrets, which he may repeat."""
+    for secret in secrets:
+        text = text.replace(secret, b"***")
+    return text
 
 
 def asked_for(body: bytes) -> float:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Callable
+
 from collector.health.assessment import Severity
 from exporters.notify.notice import Facts, Identity, Message, Notice, Status
 
@@ -34,3 +38,11 @@ def message(*notices: Notice, left_out: int = 0) -> Message:
     """Return a message of these to a channel."""
     told = notices or (notice(),)
     return Message("team", told[0].identity.chain, told, left_out)
+
+
+async def until(what: Callable[[], object]) -> None:
+    """Wait until something holds, for five seconds at most."""
+    deadline = time.monotonic() + 5.0
+    while not what():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)

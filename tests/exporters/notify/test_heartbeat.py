@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from collector.readings import Reading, Shape
 from exporters.notify import Notifier, Settings
 from exporters.notify.heartbeat import Heartbeat
 from tests.answering import Answer, Answering
+from tests.exporters.notify.notices import until
 from tests.exporters.notify.stage import BEGAN, Stage
 from tests.helpers import run
 
@@ -36,7 +38,7 @@ def test_it_is_called_while_there_is_no_trouble(caplog: pytest.LogCaptureFixture
             assert server.asked == [("GET", f"/ping/{SECRET}")]
             trouble = ""
             assert await heart.beat()
-            server.otherwise = Answer(b"who?", 404)
+            server.otherwise = Answer(f"/ping/{SECRET} was not found".encode(), 404)
             assert not await heart.beat()
             await heart.close()
         [metric] = [each for each in about.registry.collect() if each.name == "chainwatch_heartbeat_timestamp_seconds"]
@@ -47,6 +49,48 @@ def test_it_is_called_while_there_is_no_trouble(caplog: pytest.LogCaptureFixture
     assert "is called again" in caplog.text
     assert "HTTP 404" in caplog.text
     assert SECRET not in caplog.text
+
+
+def test_what_begins_is_given_time_and_what_fails_is_tried_again_soon(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else a start, or a call that is lost, costs whoever waits for the next one twice its interval."""
+    monkeypatch.setattr("exporters.notify.heartbeat._SOON", 0.05)
+    caplog.set_level(logging.INFO)
+
+    async def scenario() -> None:
+        trouble = "nothing is heard of the gathers"
+        async with Answering({}, otherwise=Answer(status=503)) as server:
+            heart = Heartbeat(server.url, 60.0, lambda: trouble, About())
+            work = asyncio.create_task(heart.run())
+            await asyncio.sleep(0.2)
+            assert not server.asked
+            assert not caplog.text
+            trouble = ""
+            await until(lambda: len(server.asked) > 1)
+            server.otherwise = Answer()
+            await until(lambda: "answers again" in caplog.text)
+            known = len(server.asked)
+            await asyncio.sleep(0.2)
+            assert len(server.asked) == known
+            work.cancel()
+            await heart.close()
+
+    run(scenario())
+
+
+def test_a_start_that_never_ends_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr("exporters.notify.heartbeat._SOON", 0.05)
+    monkeypatch.setattr("exporters.notify.heartbeat._GRACE", 0.2)
+
+    async def scenario() -> None:
+        heart = Heartbeat("http://127.0.0.1:1", 60.0, lambda: "nothing is heard of the gathers", About())
+        work = asyncio.create_task(heart.run())
+        await until(lambda: "is not called: nothing is heard of the gathers" in caplog.text)
+        work.cancel()
+        await heart.close()
+
+    run(scenario())
 
 
 def test_nobody_there(caplog: pytest.LogCaptureFixture) -> None:
@@ -104,6 +148,34 @@ def test_what_is_trouble(tmp_path: Path) -> None:
         ]
         after(10, gathered(0, node="a"), *full)
         assert after(40, gathered(0, node="a"), *full) == "OutputBufferFilling of db"
+
+    run(scenario())
+
+
+def test_gathers_that_are_far_apart_are_no_trouble(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        now = BEGAN
+        notifier = Notifier(Settings(channels={}, alerts={}, directory=tmp_path), About(), now=lambda: now)
+        notifier.take([reading("chainwatch_reloads_total", 0, now)], 300.0)
+        now += 310
+        assert notifier.trouble() == ""
+        now += 600
+        assert notifier.trouble() == "nothing is heard of the gathers"
+
+    run(scenario())
+
+
+def test_gathers_are_looked_at_even_if_nobody_wants_their_alert(tmp_path: Path) -> None:
+    """`alerts.rules: {GathersStale: {off: true}}` is no reason to call it, nor never to."""
+
+    async def scenario() -> None:
+        settings = Settings(channels={}, alerts={"lab": ()}, directory=tmp_path, gathered=frozenset({"lab"}))
+        notifier = Notifier(settings, About(), now=lambda: BEGAN)
+        notifier.take([reading("chainwatch_reloads_total", 0, BEGAN)], 10.0)
+        assert notifier.trouble() == "no gather of lab has succeeded"
+        success = "chainwatch_gather_success_timestamp_seconds"
+        notifier.take([reading(success, BEGAN, BEGAN, chain="lab", node="a")], 10.0)
+        assert notifier.trouble() == ""
 
     run(scenario())
 

@@ -120,6 +120,15 @@ def test_a_wrong_password_is_not_repeated(at_server: ssl.SSLContext, at_client: 
     assert PASSWORD not in str(failure)
 
 
+def test_no_half_of_a_password_is_repeated(at_server: ssl.SSLContext, at_client: ssl.SSLContext) -> None:
+    said = b"535 " + b"." * 193 + PASSWORD.encode() + b"\r\n"
+    server = MailServer(at_server, login=("u", PASSWORD), replies={"AUTH": said})
+    failure = sent(server, message(), at_client, tls="starttls", username="u", password=PASSWORD)
+    assert failure is not None
+    assert failure.kind == "535"
+    assert "hunter" not in str(failure)
+
+
 @pytest.mark.parametrize(
     ("replies", "kind", "refused"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,9 @@ from exporters.notify.lives import Lives
 from exporters.notify.notice import Identity, Message, Status
 from exporters.notify.outbox import Outbox
 from exporters.notify.statefile import StateFile
+from exporters.notify.ways.webhook import Webhook
 from tests.answering import Answer, Answering
-from tests.exporters.notify.notices import FACTS
+from tests.exporters.notify.notices import FACTS, until
 from tests.exporters.notify.stage import BEGAN, KEEPS, Stage
 from tests.helpers import run
 
@@ -45,6 +46,9 @@ def halted() -> list[Finding]:
     return [Finding("halted", Severity.CRITICAL, "", "No block for 60 s.", time.time(), 60.0)]
 
 
+FORKED = Finding("fork", Severity.CRITICAL, "", "Two branches.", 0.0, 3.0)
+
+
 def told(server: Answering) -> list[tuple[str, str]]:
     """Return what a webhook was told: alert and description."""
     documents = [json.loads(body) for body in server.bodies if body]
@@ -53,13 +57,6 @@ def told(server: Answering) -> list[tuple[str, str]]:
         for document in documents
         for each in document["alerts"]
     ]
-
-
-async def until(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 5.0
-    while not what():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
 
 
 def take(notifier: Notifier, readings: HealthReadings, *findings: Finding) -> None:
@@ -111,6 +108,84 @@ def test_a_receiver_that_hangs_holds_up_neither_gathers_nor_other_channels(tmp_p
     run(scenario())
 
 
+def test_what_begins_to_fire_as_it_closes_is_told_and_kept(tmp_path: Path) -> None:
+    """Whoever is told waits for the disk, which is written to until the last."""
+
+    async def scenario() -> None:
+        async with Answering({}, otherwise=Answer()) as server:
+            notifier = Notifier(settings(tmp_path, {"hook": server.url}), About())
+            await notifier.start()
+            await asyncio.sleep(0.1)
+            take(notifier, HealthReadings("lab"), *halted())
+            began = time.monotonic()
+            await notifier.close(5.0)
+            assert time.monotonic() - began < 1
+            assert [alert for alert, _ in told(server)] == ["ChainHalted"]
+        state = await asyncio.to_thread(StateFile(tmp_path).read)
+        assert state.channels["hook"].records[0].record.told
+
+    run(scenario())
+
+
+def test_what_is_being_told_as_it_closes_is_not_told_twice(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Answering({}, otherwise=Answer(after=0.5)) as server:
+            notifier = Notifier(settings(tmp_path, {"hook": server.url}), About())
+            await notifier.start()
+            take(notifier, HealthReadings("lab"), *halted())
+            await until(lambda: server.asked)
+            await notifier.close(5.0)
+            assert len(server.asked) == 1
+        state = await asyncio.to_thread(StateFile(tmp_path).read)
+        assert state.channels["hook"].records[0].record.told
+
+    run(scenario())
+
+
+def test_without_any_time_left_it_still_notes_what_it_knows_and_lets_go(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Answering({}, otherwise=Answer()) as server:
+            notifier = Notifier(settings(tmp_path, {"hook": server.url}), About())
+            await notifier.start()
+            take(notifier, HealthReadings("lab"), *halted())
+            await until(lambda: told(server))
+            take(notifier, HealthReadings("lab"), *halted(), FORKED)
+            await notifier.close(0.0)
+            [channel] = notifier._channels
+            assert isinstance(channel._way, Webhook)
+            assert channel._way._posting._connection._session is None
+        state = await asyncio.to_thread(StateFile(tmp_path).read)
+        assert {each.identity.alert for each in state.firing} == {"ChainHalted", "ChainForked"}
+
+    run(scenario())
+
+
+def test_a_channel_that_is_no_more_has_nothing_waiting(tmp_path: Path) -> None:
+    """After a reload without it, and one that goes on says anew what waits."""
+
+    def waiting(about: About) -> list[float]:
+        return [
+            sample.value
+            for metric in about.registry.collect()
+            for sample in metric.samples
+            if sample.name == "chainwatch_notifications_waiting"
+        ]
+
+    async def scenario() -> None:
+        about = About()
+        notifier = Notifier(settings(tmp_path, {"hook": "http://127.0.0.1:1"}), about)
+        await notifier.start()
+        take(notifier, HealthReadings("lab"), *halted())
+        await until(lambda: waiting(about) == [1])
+        await notifier.close(1.0)
+        assert waiting(about) == [0]
+        await notifier.start()
+        assert waiting(about) == [1]
+        await notifier.close(1.0)
+
+    run(scenario())
+
+
 def test_it_starts_again_after_it_was_closed(tmp_path: Path) -> None:
     """As an output does that had to make way for another, which could not be opened."""
 
@@ -127,7 +202,11 @@ def test_it_starts_again_after_it_was_closed(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_the_heartbeat_stops_at_once_if_nothing_is_heard(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_heartbeat_is_not_called_if_nothing_is_heard(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporters.notify.heartbeat._GRACE", 0.0)
+
     async def scenario() -> None:
         async with Answering({}, otherwise=Answer()) as server:
             notifier = Notifier(settings(tmp_path, {}, server.url), About())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,31 @@ def test_what_makes_no_sense_is_set_aside(tmp_path: Path, content: bytes, caplog
     assert (tmp_path / "notify.json.unreadable").read_bytes() == content
     assert "cannot be made sense of" in caplog.text
     assert len(StateFile(tmp_path).read().firing) == 1
+
+
+def test_how_bad_it_is_is_what_the_configuration_says_now(tmp_path: Path) -> None:
+    """`alerts.rules` was changed while it fires: who wants to know of what is so bad is told."""
+    node = Identity("NodeBehind", "lab", "sealer-1")
+    StateFile(tmp_path).write(encoded(State(firing=[KnownAlert(node, BEGAN, replace(FACTS, severity=Severity.INFO))])))
+
+    async def scenario() -> None:
+        stage = Stage(tmp_path, {"team": {"severity": "warning"}})
+        stage.findings["behind", "sealer-1"] = 3.0
+        await stage.begin()
+        await stage.after(20)
+        assert stage.receiver.statuses() == ["firing"]
+
+    run(scenario())
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """As where it belongs to another user: a directory stands for that here, for root reads every file."""
+    (tmp_path / "notify.json").mkdir()
+    assert StateFile(tmp_path).read() == State()
+    assert "cannot be read: what fired before is not known" in caplog.text
+    caplog.clear()
+    assert StateFile(tmp_path / "new").read() == State()
+    assert not caplog.text
 
 
 def test_what_nobody_watches_any_more_is_over(tmp_path: Path) -> None:

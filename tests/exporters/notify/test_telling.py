@@ -13,6 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from collector.catalogue import BY_NAME
+from collector.readings import Reading, Shape
 from tests.exporters.notify.stage import EVERY, INTERVAL, KEEPS, REPEAT, Killed, Stage, Told
 from tests.helpers import run
 
@@ -304,3 +306,45 @@ class Anything(RuleBasedStateMachine):
 
 TestAnything = Anything.TestCase
 TestAnything.settings = settings(max_examples=12, stateful_step_count=14, deadline=None)
+
+
+def test_a_figure_of_a_node_that_is_down_is_not_over(tmp_path: Path) -> None:
+    """A nodeos whose state database is full stops, and tells of it no more: that is no end to be told of at night."""
+    metrics = [BY_NAME[f"chain_state_database_{name}_bytes"] for name in ("used", "size")]
+    shape = Shape(metrics[0].measurement, {"chain": "lab", "node": "n-1"}, [metric.as_field for metric in metrics])
+
+    async def scenario() -> None:
+        stage = Stage(tmp_path)
+        await stage.begin()
+
+        async def used(share: float, seconds: float) -> None:
+            for _ in range(int(seconds / INTERVAL)):
+                stage.notifier.take([Reading(shape, [share * 100, 100.0], int(stage.now * 1e9))], INTERVAL)
+                await stage.after(INTERVAL)
+
+        def told() -> list[str]:
+            return stage.receiver.statuses(alert="StateDatabaseFilling")
+
+        await used(0.99, INTERVAL)
+        stage.findings["node_down", "n-1"] = None
+        await stage.after(1_000)
+        stage.findings.clear()
+        await used(0.99, 30)
+        assert told() == []  # what did not fire yet has to hold anew
+        await used(0.99, 60)
+        assert told() == ["firing"]
+        stage.findings["node_down", "n-1"] = None
+        await stage.after(1_000)
+        await stage.restart()
+        await stage.after(1_000)
+        assert told() == ["firing"]
+        stage.findings.clear()  # it is back, with more room
+        await used(0.5, KEEPS + 60)
+        assert told() == ["firing", "resolved"]
+        await used(0.99, 90 + EVERY)
+        assert told() == ["firing", "resolved", "firing"]
+        stage.findings.clear()  # nobody watches it any more
+        await stage.after(KEEPS + 120)
+        assert told() == ["firing", "resolved", "firing", "resolved"]
+
+    run(scenario())

@@ -137,9 +137,13 @@ def test_pagerduty_gets_an_incident_with_a_key_that_stays() -> None:
     assert trigger["dedup_key"] == again["dedup_key"] == resolve["dedup_key"]
     assert trigger["payload"]["severity"] == "warning"
     assert trigger["payload"]["source"] == "sealer-1"
+    assert (trigger["payload"]["component"], trigger["payload"]["group"]) == ("sealer-1", "lab")
     assert trigger["links"][0]["href"] == FACTS.runbook
     _, passed, _ = sent(pagerduty, message(notice(Status.PASSED)))
     assert [event["event_action"] for event in passed] == ["trigger", "resolve"]
+    _, [alone], _ = sent(pagerduty, message(notice(subject="", chain="")))
+    assert alone["payload"]["source"] == "chainwatch"
+    assert None not in alone["payload"].values()
 
 
 @pytest.mark.parametrize("way", HTTP_WAYS)
