@@ -56,7 +56,7 @@ _EACH = (
     '{{ with .Annotations.runbook_url }} {{ . }}{{ end }}{{ "\\n" }}{{ end }}'
 )
 _TEXT = _EACH % "{{ .Annotations.description }}"
-_TEXT_OF_SLACK = _EACH % (
+TEXT_OF_SLACK = _EACH % (
     '{{ .Annotations.description | reReplaceAll "&" "&amp;" | reReplaceAll "<" "&lt;" | reReplaceAll ">" "&gt;" }}'
 )
 """Names of nodes come from the nodes themselves, and between < and > Slack finds links and calls to everybody."""
@@ -143,7 +143,7 @@ def inhibitions(*, alone: bool) -> Iterator[dict[str, Any]]:
     yield {
         "source_matchers": ['severity="critical"'],
         "target_matchers": ['severity=~"warning|info"'],
-        "equal": ["alertname", "chain"],
+        "equal": ["alertname", "chain", "subject"],
     }
     yield {
         "source_matchers": ['alertname="ChainHalted"'],
@@ -236,7 +236,7 @@ def _slack(name: str, way: Slack, hide: _Hiding) -> dict[str, Any]:
         "send_resolved": True,
         **hide("api_url", url, secret_name(name, "url")),
         "title": _TITLE,
-        "text": _TEXT_OF_SLACK,
+        "text": TEXT_OF_SLACK,
     }
 
 

@@ -8,12 +8,16 @@ from typing import NamedTuple
 
 from alerts.alert import Alert, Limits
 from alerts.table import alerts
-from collector.configuration import Address, Chain, Configuration, Prometheus
+from collector.configuration import Address, Agent, Chain, Configuration, Prometheus, schedule
 from collector.configuration.alerting import Alerts, Rule
 from collector.health.thresholds import Thresholds
 from collector.thresholds import PipelineThresholds
 
 _ANYWHERE = ("", "0.0.0.0", "::", "127.0.0.1", "::1")  # noqa: S104 - nothing listens here
+
+
+STALE_INTERVALS = 3.0
+"""A chain of which fewer gathers than these are missing is not stale, however seldom it is gathered."""
 
 
 class Scoped(NamedTuple):
@@ -47,7 +51,7 @@ def scoped(configuration: Configuration) -> tuple[Scoped, ...]:
 def of_chain(configuration: Configuration, name: str = "") -> tuple[Alert, ...]:
     """Return the alerts with the thresholds of one chain: the defaults, if the configuration does not have it."""
     chain = next((chain for chain in configuration.chains if chain.name == name), None)
-    return _with_rules(alerts(_limits(configuration.alerts, chain)), configuration.alerts.rules)
+    return _with_rules(alerts(_limits(configuration.agent, configuration.alerts, chain)), configuration.alerts.rules)
 
 
 def runbooks_at(configuration: Configuration) -> str:
@@ -61,12 +65,18 @@ def runbooks_at(configuration: Configuration) -> str:
     return f"http://{Address(host, listen.port)}"
 
 
-def _limits(section: Alerts, chain: Chain | None) -> Limits:
+def intervals(agent: Agent, chain: Chain) -> list[float]:
+    """Return how often the servers of a chain are gathered."""
+    return [schedule(agent, chain, server)[0] for server in chain.servers] or [schedule(agent, chain)[0]]
+
+
+def _limits(agent: Agent, section: Alerts, chain: Chain | None) -> Limits:
+    often = min(intervals(agent, chain)) if chain else agent.interval
     return Limits(
         Thresholds(**dict(chain.health)) if chain else Thresholds(),
         PipelineThresholds(
             buffer_share=section.buffer_share,
-            stale_seconds=section.stale,
+            stale_seconds=max(section.stale, STALE_INTERVALS * often),
             missed_share=section.missed_share,
             failing_seconds=section.failing,
         ),

@@ -8,12 +8,13 @@ asked of InfluxDB is asked as dashboards ask it; the figures compared are the sa
     C  the comparison: 1 fires
 
 What can't be said of InfluxDB is otherwise, or left out: see `rules`. No Grafana could be had to try these files; what
-they ask was tried with InfluxDB, and their form is held against Grafana's documentation. No text in them has a `$`
-where Grafana would look for a variable of its environment.
+they ask was tried with InfluxDB, and their form is held against Grafana's documentation. Where Grafana looks for
+variables of its environment, a `$` is doubled, or there is none.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from grafanalib.core import (  # type: ignore[import-untyped]  # grafanalib has 
 )
 
 from alerts.alert import Alert, Compared, Group, Signalled, Unit
-from alerts.alertmanager import Pace
+from alerts.alertmanager import TEXT_OF_SLACK, Pace
 from alerts.channels import UnsupportedError, named, severities, way_of
 from alerts.chosen import Scoped
 from alerts.entrypoint import OF_ENTRYPOINT
@@ -55,7 +56,7 @@ FOLDER = "chainwatch"
 """The folder of Grafana's that rules are in, beside the dashboards."""
 
 SINCE = 300.0
-"""Seconds for which the last value of something counts as its value."""
+"""Seconds for which the last value of something counts as its value, where it is gathered at least every 100 s."""
 
 _EVERY = "30s"
 _EXPRESSIONS = "__expr__"
@@ -63,6 +64,8 @@ _EXPRESSIONS = "__expr__"
 
 _DEFAULT_RECEIVER = "grafana-default-email"
 """The contact point that every Grafana begins with."""
+
+_LONGEST_UID = 40
 
 _FINDING = ("chain", "subject")
 _WITHOUT_INFLUXDB = {alert.name for alert in OF_ENTRYPOINT}
@@ -84,6 +87,16 @@ class _Asked:
     told: Literal["B", "E"] = "B"
     fires_on_nothing: bool = False
 
+    @property
+    def named(self) -> Iterator[tuple[str, str]]:
+        """The queries with their names."""
+        return zip("AD", self.queries, strict=False)
+
+
+def since(slowest: float) -> float:
+    """Return the same for any interval of gathers, the longest that there is: for three of them."""
+    return max(SINCE, 3 * slowest)
+
 
 def rules(
     chosen: Iterable[Scoped], language: Language, datasource: str, address: str, *, since: float = SINCE
@@ -100,7 +113,7 @@ def rules(
     groups = []
     for group in get_args(Group):
         made = [
-            _rule(each, asked, language, datasource, address)
+            _rule(each, asked, address, [_query(*it, language, datasource, since) for it in asked.named])
             for each in chosen
             if each.alert.group == group and (asked := _asked(each, language, since)) is not None
         ]
@@ -120,7 +133,8 @@ def contact_points(alerts: Alerts) -> dict[str, Any]:
         {"orgId": 1, "name": name, "receivers": [{"uid": _uid(name), **_receiver(name, channel)}]}
         for name, channel in named(alerts)
     ]
-    return {"apiVersion": 1, "contactPoints": points}
+    found: dict[str, Any] = _no_variables({"apiVersion": 1, "contactPoints": points})
+    return found
 
 
 def policies(alerts: Alerts, *, pace: Pace | None = None) -> dict[str, Any]:
@@ -138,10 +152,11 @@ def policies(alerts: Alerts, *, pace: Pace | None = None) -> dict[str, Any]:
         "repeat_interval": duration(pace.repeat),
         "routes": [_policy(name, channel, pace) for name, channel in named(alerts)],
     }
-    return {"apiVersion": 1, "policies": [root]}
+    found: dict[str, Any] = _no_variables({"apiVersion": 1, "policies": [root]})
+    return found
 
 
-def _rule(each: Scoped, asked: _Asked, language: Language, datasource: str, address: str) -> dict[str, Any]:
+def _rule(each: Scoped, asked: _Asked, address: str, queries: list[dict[str, Any]]) -> dict[str, Any]:
     alert = each.alert
     scoped = "" if each.but else "-" + "-".join(each.chains)
     labels = {"severity": severity(alert)}
@@ -164,9 +179,7 @@ def _rule(each: Scoped, asked: _Asked, language: Language, datasource: str, addr
         noDataAlertState=ALERTRULE_STATE_DATA_OK,
         errorAlertState=ALERTRULE_STATE_DATA_ERROR if asked.fires_on_nothing else ALERTRULE_STATE_DATA_OK,
     ).to_json_data()
-    return _provisioned(made, [_query(*it, language, datasource) for it in zip("AD", asked.queries, strict=False)]) | (
-        {"noDataState": "Alerting"} if asked.fires_on_nothing else {}
-    )
+    return _provisioned(made, queries) | ({"noDataState": "Alerting"} if asked.fires_on_nothing else {})
 
 
 def _provisioned(made: dict[str, Any], queries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -177,7 +190,7 @@ def _provisioned(made: dict[str, Any], queries: list[dict[str, Any]]) -> dict[st
         expression["model"]["datasource"]["uid"] = _EXPRESSIONS
     return {
         "uid": made["uid"],
-        "title": inner["title"],
+        "title": _no_variables(inner["title"]),
         "condition": inner["condition"],
         "data": [*queries, *inner["data"]],
         "noDataState": "OK",
@@ -204,7 +217,7 @@ def _expression(ref: str, kind: str, text: str) -> AlertExpression:
     )
 
 
-def _query(ref: str, text: str, language: Language, datasource: str) -> dict[str, Any]:
+def _query(ref: str, text: str, language: Language, datasource: str, since: float) -> dict[str, Any]:
     model: dict[str, Any] = {"refId": ref, "intervalMs": 1000, "maxDataPoints": 43200}
     match language:
         case "promql":
@@ -215,7 +228,7 @@ def _query(ref: str, text: str, language: Language, datasource: str) -> dict[str
             model |= {"query": text}
     return {
         "refId": ref,
-        "relativeTimeRange": {"from": int(SINCE), "to": 0},
+        "relativeTimeRange": {"from": int(since), "to": 0},
         "datasourceUid": datasource,
         "model": model,
     }
@@ -302,8 +315,24 @@ def _value(unit: Unit, value: str) -> str:
 
 
 def _uid(name: str) -> str:
-    """Return what Grafana knows something by: 40 characters at most."""
-    return re.sub(r"[^A-Za-z0-9_-]", "-", f"chainwatch-{name}")[:40]
+    """Return what Grafana knows something by: 40 characters at most, and never those of another name."""
+    plain = re.sub(r"[^A-Za-z0-9_-]", "-", f"chainwatch-{name}")
+    if plain == f"chainwatch-{name}" and len(plain) <= _LONGEST_UID:
+        return plain
+    mark = hashlib.sha256(name.encode()).hexdigest()[:12]
+    return f"{plain[: _LONGEST_UID - 1 - len(mark)]}-{mark}"
+
+
+def _no_variables(content: Any) -> Any:  # noqa: ANN401 - texts, and what holds such
+    """Return texts in which Grafana finds no variables of its environment: `$$` is a `$` to it."""
+    match content:
+        case str():
+            return content.replace("$", "$$")
+        case list():
+            return [_no_variables(each) for each in content]
+        case dict():
+            return {key: _no_variables(each) for key, each in content.items()}
+    return content
 
 
 def _policy(name: str, channel: Channel, pace: Pace) -> dict[str, Any]:
@@ -328,7 +357,8 @@ def _receiver(name: str, channel: Channel) -> dict[str, Any]:
                 token = way.token.get_secret_value()
                 settings |= {"authorization_scheme": "Bearer", "authorization_credentials": token}
         case Slack():
-            kind, settings = "slack", {"url": way.url.get_secret_value() if way.url else "", "title": _TITLE}
+            url = way.url.get_secret_value() if way.url else ""
+            kind, settings = "slack", {"url": url, "title": _TITLE, "text": TEXT_OF_SLACK}
         case Telegram():
             _of_its_own(name, way)
             kind, settings = (
@@ -336,6 +366,7 @@ def _receiver(name: str, channel: Channel) -> dict[str, Any]:
                 {
                     "bottoken": way.token.get_secret_value() if way.token else "",
                     "chatid": way.chat,
+                    "parse_mode": "None",
                 },
             )
         case Mail():

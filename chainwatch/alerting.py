@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from alerts import alertmanager, grafana
-from alerts.chosen import runbooks_at, scoped
+from alerts.chosen import intervals, runbooks_at, scoped
 from alerts.rulefile import rules
 from chainwatch.files import File, write_files
 from collector.configuration import Configuration
@@ -43,7 +43,9 @@ def _files(configuration: Configuration) -> dict[str, File]:
 
 def _grafana_files(configuration: Configuration, datasource: str) -> dict[str, File]:
     language = _language(configuration)
-    made = grafana.rules(scoped(configuration), language, datasource, runbooks_at(configuration))
+    slowest = max(each for chain in configuration.chains for each in intervals(configuration.agent, chain))
+    since = grafana.since(slowest)
+    made = grafana.rules(scoped(configuration), language, datasource, runbooks_at(configuration), since=since)
     files = {"grafana/rules.yaml": File(_document(made))}
     if configuration.alerts.channels:
         points, policies = grafana.contact_points(configuration.alerts), grafana.policies(configuration.alerts)

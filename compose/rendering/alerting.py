@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from alerts.chosen import Scoped, scoped
 from alerts.rulefile import rules as rule_file
-from collector.configuration import Chain, Configuration
+from collector.configuration import Agent, Chain, Configuration
 from compose.options.kinds import Options
 from compose.rendering.collecting import PAGE_PORT
 
 PATH = "config/prometheus/rules/chainwatch.yaml"
 
 
-def rules(options: Options) -> str:
-    """Return Prometheus' rules."""
-    return rule_file(wanted(options), address(options))
+_OF_COLLECTOR = "CollectorDown"
+"""The alert that fires where there is no collector."""
+
+
+def rules(options: Options, *, watched: bool) -> str:
+    """Return Prometheus' rules; where no collector is wanted (`watched`), none is missed."""
+    chosen = [each for each in wanted(options) if watched or each.alert.name != _OF_COLLECTOR]
+    return rule_file(chosen, address(options))
 
 
 def wanted(options: Options) -> tuple[Scoped, ...]:
     """Return the alerts that the options want."""
-    # Of a configuration, no more counts here than the thresholds and what is said of alerts.
+    # Of a configuration, no more counts here than the interval, the thresholds, and what is said of alerts.
     chain = Chain.model_construct(name=options.service.name, kind="", health=options.health)
-    return scoped(Configuration.model_construct(chains=(chain,), alerts=options.alerts))
+    agent = Agent.model_construct(interval=options.collector.interval)
+    return scoped(Configuration.model_construct(agent=agent, chains=(chain,), alerts=options.alerts))
 
 
 def address(options: Options) -> str:

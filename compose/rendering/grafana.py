@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from alerts.grafana import rules
+from alerts.grafana import rules, since
 from compose.options.kinds import Options
 from compose.rendering.alerting import address, wanted
 from compose.rendering.collecting import DATABASE
@@ -35,8 +35,8 @@ _RULES_HEADER = (
 _DASHBOARDS = "/etc/grafana/provisioning/dashboards"
 
 
-def provisioning(options: Options, kind: str) -> dict[str, str]:
-    """Return the files by path, for a cluster with a chain of this kind."""
+def provisioning(options: Options, kind: str, *, watched: bool) -> dict[str, str]:
+    """Return the files by path, for a cluster with a chain of this kind, which a collector watches or none."""
     sources = {"apiVersion": 1, "prune": True, "datasources": list(_datasources(options))}
     provider = {
         "name": "chainwatch",
@@ -57,7 +57,7 @@ def provisioning(options: Options, kind: str) -> dict[str, str]:
             "Grafana shows every dashboard (JSON) that lies beside this file.",
         ),
         **{f"{FOLDER}/dashboards/{name}": text for name, text in _dashboards(kind, _languages(options)).items()},
-        **_rules(options),
+        **(_rules(options) if watched else {}),
     }
 
 
@@ -82,7 +82,8 @@ def _rules(options: Options) -> dict[str, str]:
     """Return the rules by which Grafana itself looks after the chain: where there is no Prometheus to do so."""
     if options.prometheus.count or not options.influxdb.count:
         return {}
-    made = rules(wanted(options), "influxql", INFLUXDB_UID, address(options))
+    looked_back = since(options.collector.interval)
+    made = rules(wanted(options), "influxql", INFLUXDB_UID, address(options), since=looked_back)
     return {f"{FOLDER}/alerting/chainwatch.yaml": document(made, _RULES_HEADER)}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from alerts.alert import Compared
 from alerts.chosen import by_default, of_chain, runbooks_at, scoped
 from alerts.rulefile import rules
 from alerts.table import NAMES
@@ -117,6 +118,35 @@ def test_thresholds_of_the_pipeline_are_those_of_the_section(tmp_path: Path) -> 
     assert expressions(written, "GathersMissed") == ["chain_node:chainwatch_gathers_missed:ratio10m > 0.25"]
     assert " > 3600\n" in expressions(written, "GathersStale")[0]
     assert "for: 8m" in written  # of OutputFailing: the last two minutes are its window
+
+
+@pytest.mark.parametrize(
+    ("more", "seconds"),
+    [
+        ("agent: {interval: 100s}", 300),
+        ("agent: {interval: 10m}", 1800),
+        ("agent: {interval: 10m}\nalerts: {stale: 2h}", 7200),
+        ("agent: {interval: 10m}\nalerts: {stale: 11m}", 1800),
+    ],
+)
+def test_a_chain_that_is_seldom_gathered_is_not_stale_between_two_gathers(
+    tmp_path: Path, more: str, seconds: int
+) -> None:
+    told = {alert.name: alert for alert in of_chain(configuration(tmp_path, CHAINS + more + "\n"), "main")}
+    condition = told["GathersStale"].condition
+    assert isinstance(condition, Compared)
+    assert condition.limit == seconds
+
+
+def test_of_servers_with_intervals_of_their_own_the_shortest_counts(tmp_path: Path) -> None:
+    """One of them is gathered all the while, unless something is wrong."""
+    seldom, often = '{url: "http://localhost:1", interval: 10m}', '{url: "http://localhost:2", interval: 4m}'
+    for servers, seconds in ((seldom, 1800), (f"{seldom}, {often}", 720)):
+        chains = [f"{{name: {name}, kind: nodeos, servers: [{of}]}}" for name, of in (("lab", servers), ("m", often))]
+        text = f"chains: [{', '.join(chains)}]"
+        written = rules(scoped(configuration(tmp_path, text)))
+        [others, lab, _] = expressions(written, "GathersStale")
+        assert ("lab" in others, f" > {seconds}\n" in lab) == (True, True)
 
 
 def test_an_alert_that_there_is_not_is_a_mistake(tmp_path: Path) -> None:

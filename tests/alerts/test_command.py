@@ -153,6 +153,19 @@ def test_rules_for_grafana_ask_the_database_that_readings_go_to(
     assert stat.S_IMODE((out / "grafana" / "contact-points.yaml").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize(("interval", "looked_back"), [("10s", 300), ("10m", 1800)])
+def test_grafana_looks_back_over_more_than_two_gathers(
+    config: Path, tmp_path: Path, interval: str, looked_back: int
+) -> None:
+    text = CONFIGURATION + "outputs: {influxdb: {url: 'http://localhost:8086', database: chains}}\n"
+    config.write_text(f"agent: {{interval: {interval}}}\n{text}")
+    assert main(["alerts", "--config", str(config), "--output", str(tmp_path), "--grafana", "uid"]) == 0
+    made = yaml.safe_load((tmp_path / "grafana" / "rules.yaml").read_text())
+    asked = [rule["data"][0] for group in made["groups"] for rule in group["rules"]]
+    assert {query["relativeTimeRange"]["from"] for query in asked} == {looked_back}
+    assert all("time" in query["model"]["query"] for query in asked)
+
+
 def test_mistakes_of_the_configuration_are_told_and_nothing_is_written(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

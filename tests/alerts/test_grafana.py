@@ -119,6 +119,32 @@ def test_a_chain_with_thresholds_of_its_own_has_rules_of_its_own() -> None:
         assert re.search(r"=~ ?[\"/\\]", json.dumps(own["data"]))
 
 
+@pytest.mark.parametrize("names", [("production-eu", "production-us"), ("a.b", "a-b"), ("é", "è")])
+def test_chains_with_names_alike_have_rules_of_their_own(names: tuple[str, str]) -> None:
+    """Grafana takes no file in which two rules have one uid, and would not start."""
+    chosen = [Scoped(alert, names[:1], but=False) for alert in every_alert(Limits())]
+    chosen += [Scoped(alert, names[1:], but=False) for alert in every_alert(Limits())]
+    made = grafana.rules(chosen, "promql", "u", ADDRESS)
+    uids = [rule["uid"] for group in made["groups"] for rule in group["rules"]]
+    assert len(set(uids)) == len(uids)
+    assert all(re.fullmatch(UID, uid) for uid in uids)
+
+
+def test_a_dollar_in_names_and_secrets_is_one() -> None:
+    """Grafana puts variables of its environment into titles, contact points and policies; `$$` is a `$` to it."""
+    alert = next(alert for alert in every_alert(Limits()) if alert.name == "NodeSyncing")
+    made = grafana.rules([Scoped(alert, ("a$b",), but=False)], "promql", "u", ADDRESS)
+    assert made["groups"][0]["rules"][0]["title"] == "NodeSyncing-a$$b"
+    channel = {"name": "pay$day", "chains": ["a$b"], "webhook": {"url": "https://h.example/$x", "token": "t$$1"}}
+    section = Alerts.model_validate({"channels": [channel]})
+    [point] = grafana.contact_points(section)["contactPoints"]
+    settings = point["receivers"][0]["settings"]
+    assert point["name"] == "pay$$day"
+    assert (settings["url"], settings["authorization_credentials"]) == ("https://h.example/$$x", "t$$$$1")
+    [route] = grafana.policies(section)["policies"][0]["routes"]
+    assert (route["receiver"], route["object_matchers"][1][2]) == ("pay$$day", r"a\$$b")
+
+
 def test_each_channel_is_a_contact_point_and_a_policy() -> None:
     section = Alerts.model_validate(
         {
@@ -140,6 +166,9 @@ def test_each_channel_is_a_contact_point_and_a_policy() -> None:
         ("pagerduty-5", "pagerduty"),
     ]
     assert all(re.fullmatch(UID, point["receivers"][0]["uid"]) for point in points)
+    settings = {point["name"]: point["receivers"][0]["settings"] for point in points}
+    assert "&lt;" in settings["slack-2"]["text"], "a node is not called <!channel>"
+    assert settings["telegram-3"]["parse_mode"] == "None", "nor is one called <b"
     [root] = grafana.policies(section)["policies"]
     assert [route["receiver"] for route in root["routes"]] == [point["name"] for point in points]
     assert root["routes"][1]["object_matchers"] == [["severity", "=~", "critical"], ["chain", "=~", r"te\.st"]]

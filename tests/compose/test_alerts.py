@@ -30,10 +30,10 @@ COLLECTOR = "config/collector/chainwatch.yaml"
 CHANNELS = """
 alerts:
   channels:
-    - {name: team, webhook: {url: "https://hunter2@hooks.example/x", token_file: token}}
+    - {name: team, webhook: {url: "https://hooks.example/hunter2", token_file: token}}
     - {severity: critical, slack: {url_file: slack}}
 """
-SECRETS = {"alerts-team-url": "https://hunter2@hooks.example/x", "alerts-team-token": "hunter2-token"}
+SECRETS = {"alerts-team-url": "https://hooks.example/hunter2", "alerts-team-token": "hunter2-token"}
 
 
 def options_of(folder: Path, text: str) -> Any:  # noqa: ANN401 - of either kind of network
@@ -93,6 +93,14 @@ def test_thresholds_of_the_options_are_the_collectors_and_the_rules(tmp_path: Pa
     assert "alert: NodeDown" not in made[RULES]
 
 
+@pytest.mark.parametrize("kind", ["", "eos: {}\n"])
+def test_of_a_chain_that_nobody_is_to_watch_no_collector_is_missed(kind: str, tmp_path: Path) -> None:
+    made = rendered(options_of(tmp_path, kind + without("collector")))
+    names = {rule.get("alert") for group in yaml.safe_load(made[RULES])["groups"] for rule in group["rules"]}
+    assert "CollectorDown" not in names
+    assert {"Watchdog", "NodeosCrashing"} <= names, "what does not come of the collector is told all the same"
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("text", ["{}", "health: {restarts: 7}\n", "eos: {}\n"])
 def test_prometheus_takes_the_rules(text: str, tmp_path: Path) -> None:
@@ -118,6 +126,7 @@ def test_grafana_has_rules_of_its_own_where_there_is_no_prometheus(tmp_path: Pat
     assert GRAFANA_RULES not in rendered(options_of(tmp_path, without("prometheus", "influxdb")))
     made = yaml.safe_load(rendered(options_of(tmp_path, without("prometheus")))[GRAFANA_RULES])
     titles = {rule["title"] for group in made["groups"] for rule in group["rules"]}
+    assert GRAFANA_RULES not in rendered(options_of(tmp_path, without("prometheus", "collector")))
     assert {"ChainHalted", "NodeDown", "CollectorDown"} <= titles
 
 

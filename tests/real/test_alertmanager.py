@@ -176,7 +176,7 @@ def test_a_chain_of_which_nothing_is_known_silences_its_nodes_and_a_dead_collect
     running: Running, told: Hook
 ) -> None:
     running.fire(("ChainSilent", "critical", "lab", ""), ("NodeDown", "warning", "lab", "n"))
-    running.fire(("NodeDown", "critical", "other", "n"), ("NodeDown", "warning", "other", "m"))
+    running.fire(("NodeDown", "critical", "other", "n"), ("NodeDown", "warning", "other", "n"))
     time.sleep(SETTLED)
     assert told.alerts("/all") == {"ChainSilent lab": 1, "NodeDown other": 1}, "critical silences what is less bad"
 

@@ -103,11 +103,11 @@ def _files(options: Options, target: str) -> dict[str, str]:
     if options.prometheus.count:
         everywhere = swarm.EVERYWHERE if target == SWARM else ()
         found[prometheus.PATH] = prometheus.configuration(options, scraping.jobs(options, target), target, everywhere)
-        found[alerting.PATH] = alerting.rules(options)
+        found[alerting.PATH] = alerting.rules(options, watched=has_collector(options))
     if options.alertmanager.count:
         found[alertmanager.PATH] = alertmanager.configuration(options)
     if options.grafana.count:
-        found |= grafana.provisioning(options, "nodeos")
+        found |= grafana.provisioning(options, "nodeos", watched=has_collector(options))
     found["firewall.sh"] = files("compose.rendering").joinpath("firewall.sh").read_text("utf-8")
     return found
 

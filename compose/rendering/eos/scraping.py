@@ -25,9 +25,15 @@ def jobs(options: Options, target: str) -> list[dict[str, Any]]:
         found.append(prometheus.job("nodeos-entrypoint", _entrypoints(options, swarm=swarm)))
     if has_load_balancer(options):
         found.append(prometheus.job("traefik", prometheus.at(f"traefik:{INTERNAL_PORT}")))
-        # What it says of nodes, the collectors say as well.
-        own = [{"source_labels": ["__name__"], "regex": "chainwatch_.*", "action": "keep"}]
-        found.append(prometheus.job("rotation", prometheus.at(f"rotation:{_PORT}")) | {"metric_relabel_configs": own})
+        # What it says of nodes, the collectors say as well; that it asks them does not mean that those do.
+        kept = {"source_labels": ["__name__"], "regex": "chainwatch_.*", "action": "keep"}
+        dropped = {
+            "source_labels": ["__name__"],
+            "regex": "chainwatch_gather_success_timestamp_seconds",
+            "action": "drop",
+        }
+        own = {"metric_relabel_configs": [kept, dropped]}
+        found.append(prometheus.job("rotation", prometheus.at(f"rotation:{_PORT}")) | own)
     return found
 
 

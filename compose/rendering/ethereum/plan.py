@@ -88,11 +88,11 @@ def _files(options: Options) -> dict[str, str]:
         found[collecting.PATH] = collected(options)
     if options.prometheus.count:
         found[prometheus.PATH] = prometheus.configuration(options, _jobs(options))
-        found[alerting.PATH] = alerting.rules(options)
+        found[alerting.PATH] = alerting.rules(options, watched=has_collector(options))
     if options.alertmanager.count:
         found[alertmanager.PATH] = alertmanager.configuration(options)
     if options.grafana.count:
-        found |= grafana.provisioning(options, "ethereum")
+        found |= grafana.provisioning(options, "ethereum", watched=has_collector(options))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from collector.catalogue import M
 from collector.configuration import Configuration, DnsServer, StaticServer, read_configuration
 from compose.identities.__main__ import _parser as setup_parser
 from compose.influxdb_users import _parser as users_parser
@@ -168,9 +169,13 @@ def test_what_runs_several_times_is_scraped_at_each_of_its_addresses(name: str) 
 
 @pytest.mark.parametrize("name", IN_A_SWARM)
 def test_no_node_has_its_series_twice(name: str) -> None:
-    """The rotation's page has the nodes' heads as well: of it, its own metrics alone are kept."""
-    [kept] = jobs_of(name)["rotation"]["metric_relabel_configs"]
+    """The rotation's page has the nodes' heads as well: of it, its own metrics alone are kept.
+
+    That it reaches the nodes must not hide that the collector does not: the alert takes the newest gather of a chain.
+    """
+    kept, dropped = jobs_of(name)["rotation"]["metric_relabel_configs"]
     assert (kept["action"], kept["regex"]) == ("keep", "chainwatch_.*")
+    assert (dropped["action"], dropped["regex"]) == ("drop", M.chainwatch_gather_success_timestamp_seconds.name)
 
 
 @pytest.mark.parametrize("name", NAMES)
