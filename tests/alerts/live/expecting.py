@@ -14,7 +14,7 @@ from tests.health.matrix.cases import Step, last
 
 BY_SIGNAL: Mapping[str, Alert] = {alert.signal: alert for alert in alerts(Limits()) if alert.signal}
 
-BEHIND, FORKED, FORK = (BY_SIGNAL[signal].name for signal in ("behind", "forked", "fork"))
+BEHIND, FORKED, FORK, REORGANISED = (BY_SIGNAL[signal].name for signal in ("behind", "forked", "fork", "reorganised"))
 
 HAPPENED = frozenset({"reorganised", "blocks_missed", "rounds_missed", "double_production"})
 """Signals of what happened once: they are told for a while that is known, long enough to be seen."""
@@ -30,6 +30,10 @@ HALVES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 SEALED_LAST = ("split-ethereum-stands",)
 """Scenes in which those who are cut off sealed last. If they did not, they seal a block more: they aren't behind, but
 on a branch."""
+
+SEALED_BEFORE = ("split-ethereum",)
+"""Scenes in which those who are cut off did not seal last. If they did, they can seal no more: they aren't on a branch,
+but behind, and have nothing to give up later."""
 
 Key = tuple[str, str]
 """An alert and its subject, makers by the names of their nodes."""
@@ -102,6 +106,14 @@ def expectations(scene: Scene, began: Sequence[float], late: Lateness) -> Iterat
             **rest,
             **{(FORKED, subject): spans for subject, spans in aside.items()},
             (FORK, ""): next(iter(aside.values())),
+        }
+    if scene.name in SEALED_BEFORE:
+        aside = {subject: spans for (alert, subject), spans in expected.items() if alert == FORKED}
+        rest = {key: spans for key, spans in expected.items() if key[0] not in (FORKED, FORK, REORGANISED)}
+        patience = BY_SIGNAL["behind"].lasts
+        yield {
+            **rest,
+            **{(BEHIND, who): [replace(span, by=span.by + patience) for span in spans] for who, spans in aside.items()},
         }
 
 

@@ -106,6 +106,19 @@ def test_of_two_halves_that_are_alike_either_may_be_taken_for_the_chain() -> Non
     assert forked == [{"maker-1", "maker-2", "other-1"}, {"maker-3", "maker-4", "other-2"}]
 
 
+def test_those_who_are_cut_off_and_sealed_last_are_behind_and_on_no_branch() -> None:
+    scene, began = _scene("split-ethereum-ethereum")
+    cut_off = {"maker-4", "maker-5", "maker-6", "other-2"}
+    told = [
+        {(alert, subject) for alert, subject in expected if alert in ("NodeBehind", "NodeForked", "NodeReorganised")}
+        for expected in expectations(scene, began, LATE)
+    ]
+    assert told == [
+        {(alert, subject) for alert in ("NodeForked", "NodeReorganised") for subject in cut_off},
+        {("NodeBehind", subject) for subject in cut_off},
+    ]
+
+
 def test_a_node_that_is_away_for_less_than_the_alert_waits_need_not_be_told_of() -> None:
     assert _complaints("node-restarts-nodeos", {}) == []
 
