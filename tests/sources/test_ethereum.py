@@ -260,10 +260,11 @@ def test_metrics_switched_off_and_on_are_said_once_and_their_zeros_never_taken(l
 )
 def test_a_bad_page_costs_the_metrics_alone(answer: Answer, kind: str) -> None:
     async def scenario() -> None:
-        async with Node(recorded(NEW), page(), timeout=1.0) as node:
+        given = 1.0 if kind == "timeout" else 10.0  # a busy machine must not look like a page that is late
+        async with Node(recorded(NEW), page(), timeout=given) as node:
             node.pages.answers[PAGE] = answer
             for _ in range(3):
-                gathered = await asyncio.wait_for(node.gather(), 1.0)
+                gathered = await asyncio.wait_for(node.gather(), given)
                 assert gathered["chain"]["peers"] == 2
                 assert "geth" not in gathered
                 assert "node_metrics_enabled" not in gathered["chain"]
