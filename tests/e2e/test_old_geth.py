@@ -47,7 +47,7 @@ def cluster(described: Cluster) -> Cluster:
 
 
 def test_every_sealer_seals_in_its_turn(cluster: Cluster) -> None:
-    wait_for(lambda: sealed_in_turn(cluster, *SEALERS), "four blocks in turn", within=60, every=1)
+    wait_for(lambda: sealed_in_turn(cluster, *SEALERS), "four blocks in turn", within=180, every=1)
     assert rpc("web3_clientVersion").startswith("Geth/v1.8.27-stable/")
 
 
