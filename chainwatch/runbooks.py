@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alerts import runbooks
 from alerts.alert import Limits
+from alerts.rulefile import severity
 from alerts.table import alerts
 from collector.page import Runbook
 
@@ -12,6 +13,6 @@ def all_runbooks() -> list[Runbook]:
     """Return what the page says of each alert. Reads files."""
     bodies = runbooks.pages()
     return [
-        Runbook(alert.name, alert.signal, alert.severity or "none", alert.summary, bodies[alert.name])
+        Runbook(alert.name, alert.signal, severity(alert), alert.summary, bodies[alert.name])
         for alert in alerts(Limits())
     ]

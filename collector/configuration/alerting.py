@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from collector.configuration import values
-from collector.configuration.base import Model
+from collector.configuration.base import Model, or_from_file
 from collector.configuration.fields import (
     NOT_EMPTY,
     Delay,
@@ -57,10 +57,7 @@ class Webhook(Model):
     def _url_from_file(cls, value: str | None, info: ValidationInfo) -> str | None:
         return value if value is not None else url_in(info.data.get("url_file"))
 
-    @field_validator("token")
-    @classmethod
-    def _from_file(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        return value if value is not None else info.data.get("token_file")
+    _from_file = field_validator("token")(or_from_file)
 
     @model_validator(mode="after")
     def _one_authorization(self) -> Self:
@@ -91,10 +88,7 @@ class Telegram(Model):
     token: Secret | None = Field(None, description="The bot's token.")
     api: PlainUrl = Field("https://api.telegram.org", description="Where Telegram, or what stands for it, answers.")
 
-    @field_validator("token")
-    @classmethod
-    def _from_file(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        return value if value is not None else info.data.get("token_file")
+    _from_file = field_validator("token")(or_from_file)
 
 
 class Mail(Model):
@@ -110,10 +104,7 @@ class Mail(Model):
     password_file: SecretFile | None = Field(None, description="File with the password, relative to this file.")
     password: Secret | None = Field(None, description="The user's password.")
 
-    @field_validator("password")
-    @classmethod
-    def _from_file(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        return value if value is not None else info.data.get("password_file")
+    _from_file = field_validator("password")(or_from_file)
 
 
 class PagerDuty(Model):
@@ -123,10 +114,7 @@ class PagerDuty(Model):
     key: Secret | None = Field(None, description="The integration key.")
     api: PlainUrl = Field("https://events.pagerduty.com", description="Where PagerDuty answers.")
 
-    @field_validator("key")
-    @classmethod
-    def _from_file(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        return value if value is not None else info.data.get("key_file")
+    _from_file = field_validator("key")(or_from_file)
 
 
 WAYS = ("webhook", "slack", "telegram", "mail", "pagerduty")

@@ -19,7 +19,6 @@ from pydantic import (
     Field,
     SecretStr,
     Tag,
-    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -27,7 +26,7 @@ from pydantic import (
 
 from collector.configuration import values
 from collector.configuration.alerting import Alerts, Notify
-from collector.configuration.base import Model
+from collector.configuration.base import Model, or_from_file
 from collector.configuration.fields import (
     NOT_EMPTY,
     SHARD_SCHEMA,
@@ -258,11 +257,7 @@ class Ethstats(Model):
         14_400.0, description="How long a node that is gone is remembered and told as not connected."
     )
 
-    @field_validator("secret")
-    @classmethod
-    def _from_file(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        """Take the secret from its file, as an output does."""
-        return value if value is not None else info.data.get("secret_file")
+    _from_file = field_validator("secret")(or_from_file)
 
 
 class Shielded(Model):
@@ -412,11 +407,7 @@ class Influxdb(Model):
         description="Memory for readings that wait while InfluxDB can't be reached; then the oldest are dropped.",
     )
 
-    @field_validator("password", "token")
-    @classmethod
-    def _from_file(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        """Take the secret from its file, so that those who use it need not know where it came from."""
-        return value if value is not None else info.data.get(f"{info.field_name}_file")
+    _from_file = field_validator("password", "token")(or_from_file)
 
     @property
     def output_name(self) -> str:

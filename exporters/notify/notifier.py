@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from alerts.rulefile import runbook_url
 from alerts.texts import NOBODY, in_unit
 from collector.about import About
 from collector.configuration import alerting as conf
@@ -213,7 +214,7 @@ class Notifier:
         text = text or alert.description.format(
             chain=identity.chain or NOBODY, subject=identity.subject, value=in_unit(value, alert.unit)
         )
-        runbook = f"{self._settings.runbooks}/runbooks/{alert.name}" if self._settings.runbooks else ""
+        runbook = runbook_url(alert, self._settings.runbooks) if self._settings.runbooks else ""
         return Facts(alert.severity, alert.summary, excerpt(text, _LONGEST_TEXT), runbook)
 
     def _explained(self, chain: str) -> Mapping[tuple[str, str], str]:
