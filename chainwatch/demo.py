@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 
 from chainwatch.running import run
 from collector.configuration import Address, read_configuration
+from collector.ethstats import Listening
 from compose.simulated import AnyNode, SimulatedCluster
 
 _ETHEREUM, _NODEOS = "ethereum-demo", "nodeos-demo"
@@ -20,42 +20,40 @@ _PERIODS = {"ethereum": "3s", "nodeos": "500ms"}
 _PRODUCERS = 4
 """The fewest of which one may fail: with them, a round that is missed is not yet the end of finality."""
 
+_LOOPBACK = "127.0.0.1"
 _SECRET = "demo"  # noqa: S105 - of a port of loopback, for as long as the demo runs
 
 
 async def demo(listen: Address, duration: float | None) -> int:
     """Run it until it is stopped, or for so many seconds. Returns the exit code."""
-    pushed_to = _free_address()
     async with SimulatedCluster(
         producers=_PRODUCERS,
         ethereum_chain=_ETHEREUM,
         nodeos_chain=_NODEOS,
-        ethstats=f"ws://{{name}}:{_SECRET}@{pushed_to}",
         control=True,
     ) as cluster:
         with tempfile.TemporaryDirectory(prefix="chainwatch-demo-") as directory:
             path = Path(directory) / "demo.yaml"
-            text = yaml.safe_dump(_configuration(list(cluster.nodes.values()), listen, pushed_to), sort_keys=False)
+            text = yaml.safe_dump(_configuration(list(cluster.nodes.values()), listen), sort_keys=False)
             await asyncio.to_thread(path.write_text, text)
             configuration = await asyncio.to_thread(read_configuration, path)
-            where = _where_to_look(listen, pushed_to, path, cluster)
+
+            def started(listening: Listening) -> None:
+                pushed_to = Address(_LOOPBACK, listening.port(_ETHEREUM))
+                cluster.push_to(f"ws://{{name}}:{_SECRET}@{pushed_to}")
+                print(_where_to_look(listen, pushed_to, path, cluster), flush=True)
+
             stop = asyncio.Event()
             ending = asyncio.create_task(_set_after(stop, duration))
             try:
-                return await run(path, configuration, stop, lambda: print(where, flush=True))
+                return await run(path, configuration, stop, started)
             finally:
                 ending.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await ending
 
 
-def _free_address() -> Address:
-    """Return an address that is free now: where nodes push has to be known before anything listens there."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return Address(*free.getsockname())
-
-
-def _configuration(nodes: Sequence[AnyNode], listen: Address, pushed_to: Address) -> dict[str, object]:
+def _configuration(nodes: Sequence[AnyNode], listen: Address) -> dict[str, object]:
     chains: dict[str, dict[str, object]] = {}
     for node in nodes:
         chain = chains.setdefault(
@@ -66,7 +64,7 @@ def _configuration(nodes: Sequence[AnyNode], listen: Address, pushed_to: Address
         servers = chain["servers"]
         assert isinstance(servers, list)
         servers.append({key: value for key, value in server.items() if value})
-    chains[_ETHEREUM]["ethstats"] = {"listen": str(pushed_to), "secret": _SECRET}
+    chains[_ETHEREUM]["ethstats"] = {"listen": f"{_LOOPBACK}:0", "secret": _SECRET}
     return {
         "agent": {"interval": "1s"},
         "chains": list(chains.values()),

@@ -46,11 +46,11 @@ async def run(
     path: Path,
     configuration: Configuration,
     stop: asyncio.Event | None = None,
-    started: Callable[[], None] | None = None,
+    started: Callable[[Listening], None] | None = None,
 ) -> int:
     """Collect until SIGTERM, SIGINT, `stop`, or the end of what a stream's other end wants. Returns the exit code.
 
-    `started` is called once the listeners are open.
+    `started` is called once the listeners are open, with those that nodes push to.
     """
     stop, reload = stop or asyncio.Event(), asyncio.Event()
     bell = Bell() if configuration.outputs.telegraf else None
@@ -63,7 +63,7 @@ async def run(
             _log.error("%s", error.strerror or error)
             return 1
         if started:
-            started()
+            started(collector.listening)
         await _first(stop.wait(), collector.watch())
         if bell:
             _ring_at_newlines(bell, stop.set)
@@ -216,7 +216,8 @@ class _Collector:
         page = Page(self._health.assess, self._health.forget, pages)
         self._outputs = Outputs(self._about, deserted, page, explain_by(self._health))
         self._chains = Chains(self._about)
-        self._listening = Listening(self._about, told=self._told)
+        self.listening = Listening(self._about, told=self._told)
+        """Where nodes push."""
         self._agent = Agent(load_source, [], self._about, health=self._health)
         if bell:
             rung: Callable[[object], Ticks] = lambda _: bell.listener()  # noqa: E731 - one for three
@@ -224,11 +225,11 @@ class _Collector:
 
     async def open(self) -> None:
         """Open the outputs and the listeners. Raises OSError where one can't be opened."""
-        await self._listening.apply(self._configuration)
+        await self.listening.apply(self._configuration)
         try:
             await self._deliver_to(self._configuration)
         except OSError:
-            await self._listening.close()
+            await self.listening.close()
             raise
         self._about.gauge("configuration_valid").set(1)
         chains = ", ".join(chain.name for chain in self._configuration.chains)
@@ -238,8 +239,8 @@ class _Collector:
     async def watch(self) -> None:
         """Watch the servers of the configuration from now on."""
         await _load_sources(self._configuration)
-        self._health.apply(health_settings(self._configuration), self._listening.pushing)
-        chains = await self._chains.of(self._configuration, self._listening.readings_of)
+        self._health.apply(health_settings(self._configuration), self.listening.pushing)
+        chains = await self._chains.of(self._configuration, self.listening.readings_of)
         await self._agent.watch(chains, self._configuration.agent.interval)
 
     async def reload(self) -> None:
@@ -247,11 +248,11 @@ class _Collector:
         try:
             configuration = await asyncio.to_thread(self._read)
             await _load_sources(configuration)
-            await self._listening.apply(configuration)
+            await self.listening.apply(configuration)
             try:
                 await self._deliver_to(configuration)
             except BaseException:
-                await self._listening.apply(self._configuration)
+                await self.listening.apply(self._configuration)
                 raise
         except Exception as error:  # noqa: BLE001 - a source that somebody added may raise anything
             for line in _told(error):
@@ -272,7 +273,7 @@ class _Collector:
         within = self._configuration.agent.shutdown_timeout
         deadline = loop.time() + within
         await self._agent.stop(within * _SHARE)
-        await self._listening.close()
+        await self.listening.close()
         await self._outputs.close(max(0.0, deadline - loop.time()))
         await self._chains.close()
 

@@ -115,6 +115,15 @@ class SimulatedCluster:
         """
         self._network(chain).join()
 
+    def push_to(self, ethstats: str) -> None:
+        """Let all geths push from now on, where none did before; `ethstats` as above.
+
+        Raises ValueError for an address that is none.
+        """
+        for node in self.nodes.values():
+            if isinstance(node, GethNode):
+                node.push_to(ethstats.replace("{name}", node.name))
+
     def submit(self, chain: str, transactions: int) -> None:
         """Let so many transactions come to a chain now; where it is split, to each side.
 

@@ -163,6 +163,15 @@ class GethNode(Node[Block]):
         """Transactions that wait for a block."""
         return self.clique.waiting
 
+    def push_to(self, ethstats: str) -> None:
+        """Push there from now on, where it did not push before: `ws://NAME:SECRET@HOST:PORT`.
+
+        Raises ValueError for anything else.
+        """
+        assert self._pushing is None
+        self._pushing = Pushing(place_of(ethstats), self)
+        self._pushing.begin()
+
     async def open(self) -> None:
         """Answer, and push where it is to.
 

@@ -199,3 +199,18 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 def test_an_address_may_hold_everything() -> None:
     assert place_of("wss://a:b:c@h:1/x/") == ("wss://h:1/x/api", "a:b", "c")
     assert place_of("ws://n:@h:1") == ("ws://h:1/api", "n", "")
+
+
+def test_all_geths_push_to_one_that_listens_later_only() -> None:
+    async def scenario() -> None:
+        async with SimulatedCluster(sealers=1, clients=1, newer=1, workers=0) as cluster, listening() as listener:
+            cluster.push_to(f"ws://{{name}}:secret@127.0.0.1:{listener.port}")
+            hellos = await listener.heard("hello", 3)
+        assert {hello["id"] for hello in hellos} == {"sealer-1", "client-1", "newer-1"}
+
+    run(scenario())
+
+
+def test_where_geths_push_to_is_an_address() -> None:
+    with pytest.raises(ValueError, match="an ethstats address"):
+        SimulatedCluster().push_to("127.0.0.1:1")

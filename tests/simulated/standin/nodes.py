@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 from compose.simulated.standin import blocks, options
 from compose.simulated.standin.opening import Opened
+from tests.real.servers import free_port
 
 NODEOS = Path(options.__file__).with_name("nodeos")
 KEY = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
@@ -31,12 +31,6 @@ def until(true: Callable[[], object], patience: float = PATIENCE) -> float:
         assert time.monotonic() < began + patience, "it never came about"
         time.sleep(0.02)
     return time.monotonic() - began
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 class Node:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulated.standin.nodes import KEY, NODEOS, Node, free_port, until
+from tests.real.servers import free_port
+from tests.simulated.standin.nodes import KEY, NODEOS, Node, until
 
 
 @pytest.mark.parametrize(
