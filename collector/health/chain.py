@@ -253,6 +253,7 @@ class ChainHealth:
             finalizers=told.finalizers,
             period=period,
             seen=told.seen(recent[0], live=True) if recent else None,
+            limits=self.settings.thresholds,
         )
 
     def _take(self, node: Node, observation: Observation) -> None:

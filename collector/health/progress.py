@@ -52,7 +52,7 @@ class Progress:
 
 def _allowed(period: float, making: Making | None, limits: Thresholds) -> float:
     """Return how many seconds may lie between two blocks."""
-    allowed = max(limits.halted_least, limits.halted_periods * period)
+    allowed = limits.standstill(period)
     if making is None:
         return allowed
     if making.kind == "clique":

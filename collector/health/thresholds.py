@@ -44,3 +44,7 @@ class Thresholds:
     """A node that says for so long that it is syncing is told of."""
     restarts: int = 3
     """A node that came back as another process so often within an hour is told of."""
+
+    def standstill(self, period: float) -> float:
+        """Return for how many seconds the head of a chain of this block period may stand, whoever's turn it is."""
+        return max(self.halted_least, self.halted_periods * period)

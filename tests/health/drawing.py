@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from collector.health.assessment import MakerHealth, Making
 from collector.health.making import Makers
+from collector.health.thresholds import Thresholds
 from collector.observations import Block
 
 EPOCH = 946_684_800
@@ -66,12 +67,15 @@ def seen_by(
     finalizers: int | None = None,
     at: float | None = None,
     settled: int = 0,
+    limits: Thresholds | None = None,
 ) -> Making:
     """Let `makers` see a chain, of which so many blocks were settled before, and return what it says at a moment."""
     order = {"signers": list(signers) or None, "schedule": list(schedule) or None}
     makers.settled(blocks[settled : len(blocks) - DEEP], period=period, **order)
     moment = blocks[-1].timestamp if at is None else at
-    making = makers.assess(newest_first(blocks), moment, period=period, finalizers=finalizers, seen=moment, **order)
+    making = makers.assess(
+        newest_first(blocks), moment, period=period, finalizers=finalizers, seen=moment, limits=limits, **order
+    )
     assert making is not None
     return making
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.health.making import Makers
+from collector.health.thresholds import Thresholds
 from collector.observations import Block
 from tests.health.drawing import newest_first, of, rounds, seals, seen_by
 
@@ -107,12 +108,16 @@ def test_addresses_are_told_short() -> None:
 # A chain that has halted
 
 
-def halted(signers: str, drawn: str, period: float | None = 15.0, stood: float = 100.0) -> tuple[str, int | None, str]:
+def halted(
+    signers: str, drawn: str, period: float | None = 15.0, stood: float = 100.0, limits: Thresholds | None = None
+) -> tuple[str, int | None, str]:
     """Return who is missing where no block has come for so long, the margin and the verdict."""
     makers, blocks = Makers(), seals(drawn, signers)
     tip = blocks[-1].timestamp
     seen_by(makers, blocks, signers=signers, period=period)
-    making = seen_by(makers, blocks, signers=signers, period=period, at=tip + stood, settled=len(blocks) - 3)
+    making = seen_by(
+        makers, blocks, signers=signers, period=period, at=tip + stood, settled=len(blocks) - 3, limits=limits
+    )
     names = [maker.name for maker in making.makers if maker.active is False]
     return "".join(names), making.margin, making.verdict
 
@@ -130,6 +135,12 @@ def test_a_block_that_is_late_or_not_due_makes_nobody_missing() -> None:
     assert halted("abc", "bca" * 10, period=1.0, stood=11.0)[:2] == ("", 1)
     assert halted("abc", "bca" * 10, period=0.0, stood=10_000.0)[:2] == ("", 1)
     assert halted("abc", "bca" * 10, period=None, stood=10_000.0)[:2] == ("", 1)
+
+
+def test_how_long_a_block_may_be_late_is_for_the_operator_to_say() -> None:
+    limits = Thresholds(halted_least=300.0)
+    assert halted("abc", "bca" * 10, stood=301.0, limits=limits)[:2] == ("", 1)
+    assert halted("abc", "bca" * 10, stood=302.0, limits=limits)[:2] == ("bc", -1)
 
 
 def test_silent_nodes_make_no_signer_missing() -> None:

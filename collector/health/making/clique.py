@@ -17,6 +17,7 @@ from collector.health.making.recent import Share, shares, unbroken
 from collector.health.making.tallies import Tallies
 from collector.health.making.turns import SHOWN
 from collector.health.making.verdicts import CLIQUE, verdict
+from collector.health.thresholds import Thresholds
 from collector.health.words import listed, short
 from collector.observations import Block
 
@@ -28,9 +29,6 @@ ROTATIONS = 3
 
 FEWEST = 9
 """Blocks that this takes at least: three rotations of one or two signers are too few."""
-
-HALTED_PERIODS, HALTED_LEAST = 4.0, 10.0
-"""Periods and seconds, both at least, that a chain stands still before those who may seal are taken to be missing."""
 
 WIGGLE = 0.5
 """Seconds per signer by which those out of turn wait in addition (go-ethereum: wiggleTime)."""
@@ -54,7 +52,14 @@ def fits(block: Block, order: Sequence[str]) -> bool:
 
 
 def assess(
-    recent: Sequence[Block], at: float, stood: float, *, orders: Orders, period: float | None, tallies: Tallies
+    recent: Sequence[Block],
+    at: float,
+    stood: float,
+    *,
+    orders: Orders,
+    period: float | None,
+    tallies: Tallies,
+    limits: Thresholds,
 ) -> Making:
     """Say who seals. `recent` is the newest first, `stood` for how many seconds no block has come."""
     order = orders.present
@@ -63,7 +68,7 @@ def assess(
     window = last[: max(WINDOW, least)]
     found = shares(window)
     judged = _judged(last[:least], least, orders)
-    awaited = _awaited(last, order, stood, period)
+    awaited = _awaited(last, order, stood, period, limits)
     active = {
         name: False if name in awaited else _seals(found.get(name), least, judged, orders.since(name)) for name in order
     }
@@ -118,14 +123,16 @@ def _judged(last: Sequence[Block], least: int, orders: Orders) -> int | None:
     return last[-1].number if fitting and len(last) == least else None
 
 
-def _awaited(last: Sequence[Block], order: Sequence[str], stood: float, period: float | None) -> Collection[str]:
+def _awaited(
+    last: Sequence[Block], order: Sequence[str], stood: float, period: float | None, limits: Thresholds
+) -> Collection[str]:
     """Return who might seal the next block, but does not though it is long due: no one is told of in health.
 
     This is how sealers that died at once are found, for without them no blocks come that would show it. With a period
     of 0 a block is due only when there are transactions.
     """
     wait = len(order) // 2
-    if not period or stood <= max(HALTED_LEAST, HALTED_PERIODS * period) + WIGGLE * len(order):
+    if not period or stood <= limits.standstill(period) + WIGGLE * len(order):
         return ()
     if len(last) < wait or not all(block.maker for block in last[:wait]):
         return ()

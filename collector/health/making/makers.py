@@ -12,6 +12,7 @@ from collector.health.making.orders import Orders
 from collector.health.making.recent import shares, unbroken
 from collector.health.making.tallies import MOST_MAKERS
 from collector.health.standing import Standing
+from collector.health.thresholds import Thresholds
 from collector.observations import Block
 
 CLIQUE, DPOS = "clique", "dpos"
@@ -60,6 +61,7 @@ class Makers:
         finalizers: int | None = None,
         period: float | None = None,
         seen: float | None = None,
+        limits: Thresholds | None = None,
     ) -> Making | None:
         """Say who makes the blocks, at a moment; None where neither signers nor schedule nor any maker is known.
 
@@ -67,7 +69,7 @@ class Makers:
         between blocks, None where it isn't known: for slots it is then half a second.
 
         `seen` is when a node last told the newest of these blocks as its head: with None nothing is concluded from no
-        block having come, for it may be the nodes that are silent.
+        block having come, for it may be the nodes that are silent. `limits` say how long none may come.
         """
         kind, order = _order(signers, schedule)
         self._begin(kind)
@@ -86,7 +88,9 @@ class Makers:
             return dpos.assess(
                 recent, at, stood, orders=self._orders, period=period, finalizers=finalizers, tallies=tallies
             )
-        return clique.assess(recent, at, stood, orders=self._orders, period=period, tallies=tallies)
+        return clique.assess(
+            recent, at, stood, orders=self._orders, period=period, tallies=tallies, limits=limits or Thresholds()
+        )
 
     def _begin(self, kind: str) -> None:
         """Begin anew where the kind of chain turns out to be another than was thought."""
