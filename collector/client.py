@@ -37,12 +37,10 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _SMALL = 2**18  # bytes that are decoded in no time, whatever they are
 _MOST_PARTS = 100_000
 _MENDABLE = 2**18
-_WORD = rb"[+-]?(?:NaN|Inf(?:inity)?)\b"
-# What stands before a bare word, strings as a whole, and the word or the end of the document, so that each match begins
-# where the last one ended and no character is looked at twice. A string without an end reaches to that of the document.
-_BARE = re.compile(
-    rb'((?:[^"NI+-]++|"(?:[^"\\]++|\\[\s\S])*+(?:"|\\?\Z)|(?!' + _WORD + rb")[NI+-])*+)(?:(" + _WORD + rb")|\Z)"
-)
+# A string as a whole, or one of the bare words. A string without an end reaches to that of the document: so the end of
+# one always matches, and nothing is ever looked at twice. Possessive quantifiers would say so, but match wrongly in
+# Python before 3.11.5 (python/cpython#106052), which Debian 12 has.
+_STRING_OR_BARE = re.compile(rb'"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?\Z)|([+-]?(?:NaN|Inf(?:inity)?)\b)')
 
 
 @dataclass
@@ -243,7 +241,7 @@ def _decode_leniently(body: bytes, asked: str, error: orjson.JSONDecodeError) ->
     Only these words are mended, outside strings, and become null. Raises BadAnswer where that was not what is wrong.
     """
     if len(body) <= _MENDABLE:
-        mended = _BARE.sub(lambda match: match[1] + b"null" if match[2] else match[1], body)
+        mended = _STRING_OR_BARE.sub(lambda match: b"null" if match[1] else match[0], body)
         try:
             return orjson.loads(mended)
         except orjson.JSONDecodeError as again:
