@@ -5,6 +5,10 @@ ARGS =
 # Any Python from 3.11 on: make demo PYTHON=/opt/python/bin/python3
 PYTHON =
 
+# How many tests run at once. Most wait most of the time, so there may be more than processors. 0: one after another, in
+# one process, as for --pdb.
+WORKERS = 3
+
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -19,7 +23,7 @@ demo: .venv/installed  ## a simulated Ethereum and nodeos cluster, watched, with
 	@$(BIN)/chainwatch demo $(ARGS)
 
 test: .venv/installed-dev  ## every test; those against real servers skip what is not installed
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
 
 e2e: .venv/installed-dev  ## the rendered cluster on a Docker engine of its own; needs root and Debian 12's packages
 	@$(BIN)/python -m pytest tests/e2e --durations=20 $(ARGS)

@@ -503,6 +503,11 @@ def test_a_password_in_the_url_is_used_and_not_shown(page: Page) -> None:
 # In a terminal
 
 
+def _without_size() -> dict[str, str]:
+    """Return the environment without the size of another terminal, which would be taken for that of this."""
+    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+
+
 class Terminal:
     """A `chainwatch top` in a terminal of its own."""
 
@@ -515,7 +520,7 @@ class Terminal:
             stdin=self._its,
             stdout=self._its,
             stderr=self._its,
-            env={**os.environ, "TERM": "xterm-256color", **environment},
+            env={**_without_size(), "TERM": "xterm-256color", **environment},
         )
         self.raw = ""
 
