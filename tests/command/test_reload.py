@@ -78,7 +78,7 @@ def test_a_wrong_file_is_kept_out(tmp_path: Path, cluster: Cluster) -> None:
         page = scraped(address)
         assert page.value("chainwatch_configuration_valid") == 0
         assert page.value("chainwatch_reloads_total") == 0
-        assert max(page.values("chainwatch_gathers_missed_total")) <= 1  # of a busy machine, not of a file that is read
+        assert max(page.values("chainwatch_gathers_missed_total")) <= 1  # a busy machine misses one
         assert page.value("chainwatch_gathers_total", node="sealer-1") > before
         assert cluster.connections("sealer-1") == connections
         reload(running, tmp_path, configuration)

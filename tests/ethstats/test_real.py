@@ -129,7 +129,7 @@ def test_a_report_every_15_s_goes_on_without_a_break(pushing: Pushing) -> None:
         assert "pinger seems to have died" not in node.process.said(1_000)
         assert "ping timed out" not in node.process.said(1_000)
     assert value(pushing, "chainwatch_ethstats_logins_total", chain="lab", kind="accepted") == 2
-    assert pushing.nodes()["sealer-1"]["latency_seconds"] < 0.05
+    assert pushing.nodes()["sealer-1"]["latency_seconds"] < 0.5
 
 
 def test_kill_and_start_is_one_restart(pushing: Pushing) -> None:

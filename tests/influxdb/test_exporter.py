@@ -323,7 +323,7 @@ def test_what_the_end_leaves_is_delivered() -> None:
             delivery.take(*map(reading, range(3)))
             began = time.monotonic()
             await delivery.exporter.close(5)
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 4
             assert len(server.stored) == 3
             assert delivery.delivered == 3
             assert delivery.dropped == 0

@@ -51,7 +51,7 @@ def test_a_second_has_one_event_for_everybody_and_none_when_nobody_looks() -> No
                 await event(other)
                 began = time.monotonic()
                 assert (await event(one))[:2] == (await event(other))[:2] == ("change", 2)
-                assert 0.7 < time.monotonic() - began < 1.5
+                assert 0.7 < time.monotonic() - began < 1.9
                 assert served.played.asked == 2
             await asyncio.sleep(1.2)
             asked = served.played.asked

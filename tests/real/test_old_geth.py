@@ -124,7 +124,7 @@ def test_reports_go_on_without_a_break(watched: Watched) -> None:
         assert abs(head - page.value("chain_head_block_number", node=name)) <= 2
         assert page.value("ethstats_peers", node=name) == 2
         assert abs(page.value("ethstats_clock_skew_seconds", node=name)) < 0.5
-        assert 0 <= page.value("ethstats_latency_seconds", node=name) < 0.05
+        assert 0 <= page.value("ethstats_latency_seconds", node=name) < 0.5
         assert _complaints(node) == said[name]
 
 

@@ -586,7 +586,7 @@ def test_a_cluster_ends_whatever_its_nodes_are_doing() -> None:
                 tasks = [asyncio.create_task(bench.raw(node)) for node in nodes]
                 await asyncio.sleep(0.05)
                 begun = time.monotonic()
-            assert time.monotonic() - begun < 1
+            assert time.monotonic() - begun < 5
             for outcome in await asyncio.gather(*tasks, return_exceptions=True):
                 assert isinstance(outcome, (aiohttp.ClientError, tuple))
 

@@ -320,7 +320,7 @@ def test_a_seal_that_takes_too_long_costs_the_maker_alone(monkeypatch: pytest.Mo
     sealer = seals.sealer
 
     def slowly(header: Mapping[str, Any]) -> str:
-        time.sleep(0.4)
+        time.sleep(1.5)
         return sealer(header)
 
     monkeypatch.setattr(seals, "sealer", slowly)
@@ -328,10 +328,10 @@ def test_a_seal_that_takes_too_long_costs_the_maker_alone(monkeypatch: pytest.Mo
     async def scenario() -> None:
         changed = block(12)
         changed["result"]["nonce"] = "0x0000000000000001"  # none that an earlier test has had recovered
-        async with node({"eth_getBlockByNumber": changed}, timeout=0.4) as at_work:
+        async with node({"eth_getBlockByNumber": changed}, timeout=1.5) as at_work:
             began = time.monotonic()
             told = await observed(at_work)
-            assert time.monotonic() - began < 0.4
+            assert time.monotonic() - began < 1.5
             assert told.head is not None
             assert told.head.maker == ""
             await asyncio.sleep(0.3)

@@ -355,7 +355,7 @@ def test_a_node_that_takes_no_more_is_asked_no_more(answer: Answer, kind: str) -
     run(scenario())
 
 
-@pytest.mark.parametrize("after", [0.12, 30.0])
+@pytest.mark.parametrize("after", [0.4, 30.0])
 def test_what_has_come_when_time_is_short_is_returned(after: float) -> None:
     """Whether the answers are slow, or one does not come at all."""
 
@@ -368,12 +368,12 @@ def test_what_has_come_when_time_is_short_is_returned(after: float) -> None:
             first = orjson.loads(body)["block_num_or_id"] == 99
             return Answer(answer(body).body, after=0 if first else after)
 
-        async with gathering(slow | {BLOCK: late}, timeout=0.5) as at_work:
+        async with gathering(slow | {BLOCK: late}, timeout=1.5) as at_work:
             await at_work.gather()
             began = time.monotonic()
-            async with asyncio.timeout(0.5):
+            async with asyncio.timeout(1.5):
                 found = await at_work.source.blocks(list(range(1, 100)))
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < 1.5
             assert found[0].number == 99
             assert 1 <= len(found) <= 5
             assert at_work.problems == []

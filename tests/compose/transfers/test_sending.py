@@ -345,6 +345,6 @@ def test_it_ends_at_once_while_a_node_does_not_answer() -> None:
                 chain.fault = lambda _: Answer(after=30)
                 await asyncio.sleep(0.3)
                 begun = time.monotonic()
-            assert time.monotonic() - begun < 0.5
+            assert time.monotonic() - begun < 5
 
     run(test())

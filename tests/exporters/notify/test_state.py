@@ -187,7 +187,7 @@ def test_a_disk_that_fails_is_told_of_and_nobody_waits(tmp_path: Path, caplog: p
         began = time.monotonic()
         keeping.changed()
         await keeping.kept()
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 1.5
         disk.fails = False
         await keeping.flush()
         await keeping.kept()
@@ -211,7 +211,7 @@ def test_a_disk_that_hangs_holds_up_no_message(
         writing = asyncio.create_task(keeping.flush())
         began = time.monotonic()
         await keeping.kept()
-        assert 0.05 < time.monotonic() - began < 1
+        assert 0.05 < time.monotonic() - began < 5
         await writing
         for _ in range(3):
             await keeping.flush()
