@@ -86,6 +86,11 @@ class Workers:
         """Return what a worker was asked."""
         return fetch(f"http://{self.addresses[slot]}:{self.port}/told").json()
 
+    def wait_for_a_death(self) -> None:
+        """Wait until one of them has died; its connections end a moment before."""
+        processes = self.processes.values()
+        wait_for(lambda: [process.running for process in processes].count(False) == 1, "one worker has died")
+
     def asked(self, path: str) -> int:
         """Return how often those that live were asked for a path."""
         return sum(
@@ -239,7 +244,7 @@ def test_a_read_goes_to_another_worker_though_one_died_of_it_or_is_busy(
     workers, balancing = before
     assert ask(balancing, READ, fault(tmp_path, "busy")) == 200
     assert ask(balancing, READ, fault(tmp_path, "die")) == 200
-    assert [process.running for process in workers.processes.values()].count(False) == 1
+    workers.wait_for_a_death()
     assert [ask(balancing, READ, b"x" * size) for size in (10, LARGEST_REQUEST, 10, LARGEST_REQUEST + 1)] == (
         [200, 200, 200, 413]
     )
@@ -261,7 +266,7 @@ def test_a_write_that_a_worker_took_is_not_sent_again(before: tuple[Workers, Tra
     assert ask(balancing, WRITE, fault(tmp_path, "busy")) == 503
     assert workers.asked(WRITE) == asked + 1
     assert ask(balancing, WRITE, fault(tmp_path, "die")) == 502
-    assert [process.running for process in workers.processes.values()].count(False) == 1
+    workers.wait_for_a_death()
     assert [ask(balancing, WRITE, b"{}") for _ in range(9)] == [200] * 9, "one that nobody took is"
 
 
