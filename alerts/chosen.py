@@ -54,6 +54,11 @@ def of_chain(configuration: Configuration, name: str = "") -> tuple[Alert, ...]:
     return _with_rules(alerts(_limits(configuration.agent, configuration.alerts, chain)), configuration.alerts.rules)
 
 
+def limits(configuration: Configuration) -> tuple[Limits, ...]:
+    """Return the thresholds of each chain of a configuration."""
+    return tuple(_limits(configuration.agent, configuration.alerts, chain) for chain in configuration.chains)
+
+
 def runbooks_at(configuration: Configuration) -> str:
     """Return the address of the page that has the runbooks: as it is told, else where this machine serves it."""
     if configuration.alerts.address:

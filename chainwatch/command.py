@@ -107,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     dashboards = command("dashboards", _dashboards, "Write Grafana's dashboards, for its file provisioning.")
     into = "where to, now and each time again"
     dashboards.add_argument("--output", type=Path, required=True, metavar="DIR", help=into)
+    of_thresholds = "whose thresholds panels are coloured by; left out, the defaults"
+    dashboards.add_argument("--config", type=Path, metavar="FILE", help=of_thresholds)
     endpoints = command("endpoints", _endpoints, "Print where a deployed network answers, as JSON.")
     endpoints.add_argument("directory", type=Path, metavar="DIR", help="what `deploy` made")
     endpoints.add_argument("name", nargs="?", metavar="NAME", help="one alone, such as client-http")
@@ -235,10 +237,14 @@ def _deploy(options: argparse.Namespace) -> int:
 
 
 def _dashboards(options: argparse.Namespace) -> int:
+    from alerts.chosen import limits  # noqa: PLC0415 - as above
     from chainwatch.files import File, write_files  # noqa: PLC0415 - as above
+    from dashboards.limits import figures  # noqa: PLC0415 - as above
     from dashboards.writing import texts  # noqa: PLC0415 - as above
 
-    write_files({options.output / name: File(text) for name, text in texts().items()}, print)
+    known = limits(_read(options.config)) if options.config else ()
+    made = texts(limits=figures((of.chain, of.pipeline) for of in known))
+    write_files({options.output / name: File(text) for name, text in made.items()}, print)
     return DONE
 
 

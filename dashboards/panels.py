@@ -22,11 +22,22 @@ Words = tuple[tuple[float, str, str], ...]
 
 
 @dataclass(frozen=True)
+class Limit:
+    """A threshold of the alerts, by its name; with `sign` -1 as far below 0."""
+
+    name: str
+    sign: int = 1
+
+    def __neg__(self) -> Limit:
+        return Limit(self.name, -self.sign)
+
+
+@dataclass(frozen=True)
 class Step:
     """The colour from a value on; None is from the least on, and comes first."""
 
     color: str
-    value: float | None = None
+    value: float | Limit | None = None
 
 
 @dataclass(frozen=True)
@@ -89,11 +100,11 @@ class Board:
     """Whether the variable `node` begins with all of them; else with the first."""
 
 
-def above(limit: float, color: str = RED) -> tuple[Step, ...]:
+def above(limit: float | Limit, color: str = RED) -> tuple[Step, ...]:
     """Return the steps of what is well below a limit: green, and from the limit on the colour."""
     return (Step(GREEN), Step(color, limit))
 
 
-def below(limit: float, color: str = RED) -> tuple[Step, ...]:
+def below(limit: float | Limit, color: str = RED) -> tuple[Step, ...]:
     """Return the steps of what is well from a limit on: the colour below it, then green."""
     return (Step(color), Step(GREEN, limit))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from alerts.chosen import Scoped, scoped
+from alerts.alert import Limits
+from alerts.chosen import Scoped, limits, scoped
 from alerts.rulefile import rules as rule_file
 from collector.configuration import Agent, Chain, Configuration
 from compose.options.kinds import Options
@@ -23,10 +24,20 @@ def rules(options: Options, *, watched: bool) -> str:
 
 def wanted(options: Options) -> tuple[Scoped, ...]:
     """Return the alerts that the options want."""
-    # Of a configuration, no more counts here than the interval, the thresholds, and what is said of alerts.
+    return scoped(_configuration(options))
+
+
+def thresholds(options: Options) -> Limits:
+    """Return the thresholds that they fire at."""
+    (found,) = limits(_configuration(options))
+    return found
+
+
+def _configuration(options: Options) -> Configuration:
+    """Return as much of the collector's configuration as counts here: interval, thresholds, what is said of alerts."""
     chain = Chain.model_construct(name=options.service.name, kind="", health=options.health)
     agent = Agent.model_construct(interval=options.collector.interval)
-    return scoped(Configuration.model_construct(agent=agent, chains=(chain,), alerts=options.alerts))
+    return Configuration.model_construct(agent=agent, chains=(chain,), alerts=options.alerts)
 
 
 def address(options: Options) -> str:

@@ -12,10 +12,11 @@ from typing import Any
 
 from alerts.grafana import rules, since
 from compose.options.kinds import Options
-from compose.rendering.alerting import address, wanted
+from compose.rendering.alerting import address, thresholds, wanted
 from compose.rendering.collecting import DATABASE
 from compose.rendering.document import document
 from dashboards.boards import BOARDS
+from dashboards.limits import figures
 from dashboards.panels import Language
 from dashboards.writing import texts
 
@@ -56,7 +57,7 @@ def provisioning(options: Options, kind: str, *, watched: bool) -> dict[str, str
             {"apiVersion": 1, "providers": [provider]},
             "Grafana shows every dashboard (JSON) that lies beside this file.",
         ),
-        **{f"{FOLDER}/dashboards/{name}": text for name, text in _dashboards(kind, _languages(options)).items()},
+        **{f"{FOLDER}/dashboards/{name}": text for name, text in _dashboards(options, kind).items()},
         **(_rules(options) if watched else {}),
     }
 
@@ -67,15 +68,20 @@ def _languages(options: Options) -> tuple[Language, ...]:
     return tuple(language for language, there in found.items() if there)
 
 
-@cache
-def _dashboards(kind: str, languages: tuple[Language, ...]) -> Mapping[str, str]:
+def _dashboards(options: Options, kind: str) -> Mapping[str, str]:
     """Return the dashboards of this kind of chain, by the names of their files."""
+    known = thresholds(options)
+    return _written(kind, _languages(options), tuple(figures([(known.chain, known.pipeline)]).items()))
+
+
+@cache
+def _written(kind: str, languages: tuple[Language, ...], limits: tuple[tuple[str, float], ...]) -> Mapping[str, str]:
     boards = [
         replace(board, languages=tuple(language for language in board.languages if language in languages))
         for board in BOARDS
         if kind in board.kinds
     ]
-    return texts(boards)
+    return texts(boards, dict(limits))
 
 
 def _rules(options: Options) -> dict[str, str]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collector.catalogue import M
-from collector.health.thresholds import Thresholds
 from dashboards.boards.making import CHAIN, NODE, YES_NO, chart, figure, states, table
+from dashboards.limits import LIMITS
 from dashboards.panels import GREEN, ORANGE, RED, YELLOW, Line, Step, above, below
 from dashboards.queries.expressions import Increase, Ratio, Standing, Value
-
-LIMITS = Thresholds()
-"""The limits that panels are coloured by: the defaults, since one panel shows many chains."""
 
 HOUR = 3600.0
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collector.catalogue import M
-from collector.health.thresholds import Thresholds
 from dashboards.boards.making import chart, figure, table
 from dashboards.panels import GREEN, GREY, ORANGE, RED, YELLOW, Board, Line, Row, Step, above, below
 from dashboards.queries.expressions import Prom, Value
-
-_LIMITS = Thresholds()
 
 _CHAIN = ("chain",)
 
@@ -19,10 +16,10 @@ _STATE = Prom("2 * clamp_max(max by (chain) ({0}), 1) + clamp_max(max by (chain)
 _STATES = ((0, "well", GREEN), (1, "warning", ORANGE), (2, "critical", RED), (3, "critical", RED))
 
 _DOWN = Prom("sum by (chain) ({0}) - sum by (chain) ({1})", (M.chain_network_nodes, M.chain_network_nodes_up))
-_HALTED = f"clamp_min({_LIMITS.halted_periods:g} * max by (chain) ({{0}} > 0), {_LIMITS.halted_least:g})"
+_HALTED = "clamp_min({halted_periods} * max by (chain) ({0} > 0), {halted_least})"
 _HALTED_AT = Prom(_HALTED, (M.chain_network_block_period_seconds,))
 _OF_HALTED = Prom(
-    f"max by (chain) ({{1}}) / {_HALTED}",
+    "max by (chain) ({1}) / " + _HALTED,
     (M.chain_network_block_period_seconds, M.chain_network_head_age_seconds),
 )
 _PAST_EXPECTED = Prom(
@@ -169,8 +166,7 @@ _SIDE_BY_SIDE = Row(
     (
         chart(
             "Head age, of what is allowed",
-            "How old each chain's head is, as a share of the age at which it counts as halted "
-            f"({_LIMITS.halted_periods:g} block periods, {_LIMITS.halted_least:g} s at least). Health allows more "
+            "How old each chain's head is, as a share of the age at which it counts as halted. Health allows more "
             "where the network's rules explain it, such as a sealer that is away.",
             "percentunit",
             (_OF_HALTED, "{{chain}}"),

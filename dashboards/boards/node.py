@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collector.catalogue import M
-from collector.health.thresholds import Thresholds
 from dashboards.boards.common import SKEW
 from dashboards.boards.making import chart, figure, states, table
+from dashboards.limits import LIMITS
 from dashboards.panels import GREEN, ORANGE, RED, YELLOW, Board, Line, Row, above, below
 from dashboards.queries.expressions import Age, Increase, Prom, Rate, Ratio, Value
 from dashboards.raw import R
-
-_LIMITS = Thresholds()
 
 _YES_IS_BAD = ((0, "no", GREEN), (1, "yes", RED))
 
@@ -33,7 +31,7 @@ _NOW = Row(
             "Blocks that the node's head is behind the best of its branch, of those that were there when it was asked.",
             "short",
             (Value(M.chain_health_lag_blocks), "{{node}}"),
-            steps=above(_LIMITS.behind_blocks, ORANGE),
+            steps=above(LIMITS.behind_blocks, ORANGE),
             width=4,
         ),
         figure(
@@ -129,10 +127,10 @@ _HEAD = Row(
         chart(
             "Lag",
             "Blocks that the node's head is behind the best of its branch, of those that were there when it was "
-            f"asked. At {_LIMITS.behind_blocks} it counts as behind.",
+            "asked. From the line on it counts as behind.",
             "short",
             (Value(M.chain_health_lag_blocks), "{{node}}"),
-            steps=above(_LIMITS.behind_blocks, ORANGE),
+            steps=above(LIMITS.behind_blocks, ORANGE),
         ),
         chart(
             "Head age",
@@ -157,11 +155,11 @@ _HEAD = Row(
         chart(
             "Reorganisations",
             "Times within ten minutes that the node gave up blocks for others, and the most that it gave up at "
-            f"once. From {_LIMITS.reorganised_blocks} blocks at once it is told of.",
+            "once. From as many at once as the line shows it is told of.",
             "short",
             (Increase(M.chain_health_reorganisations_total), "{{node}}: times"),
             (Value(M.chain_health_deepest_reorganisation_blocks), "{{node}}: most blocks at once"),
-            steps=above(_LIMITS.reorganised_blocks, ORANGE),
+            steps=above(LIMITS.reorganised_blocks, ORANGE),
             width=12,
         ),
     ),
@@ -183,7 +181,7 @@ _ANSWERS = Row(
             "flaky.",
             "percentunit",
             (Value(M.chain_health_failed_gathers_ratio), "{{node}}"),
-            steps=above(_LIMITS.flaky_share, ORANGE),
+            steps=above(LIMITS.flaky_share, ORANGE),
         ),
         chart(
             "Failures by kind",
@@ -257,7 +255,7 @@ _PUSHES = Row(
             "Times within an hour that the node came back as another process. From the line on it is told of.",
             "short",
             (Increase(M.ethstats_restarts_total, seconds=3600), "{{node}}"),
-            steps=above(_LIMITS.restarts, ORANGE),
+            steps=above(LIMITS.restarts, ORANGE),
         ),
         chart(
             "Up for",
@@ -367,7 +365,7 @@ _NODEOS = Row(
             "Share of the node's state database that is used (nodeos): it stops when nothing is left.",
             "percentunit",
             (Ratio(Value(M.chain_state_database_used_bytes), Value(M.chain_state_database_size_bytes)), "{{node}}"),
-            steps=above(_LIMITS.state_database_share),
+            steps=above(LIMITS.state_database_share),
         ),
         chart(
             "Blocks produced",

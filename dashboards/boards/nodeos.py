@@ -20,7 +20,6 @@ from dashboards.boards.common import (
     HEAD,
     HEAD_AGE,
     HOUR,
-    LIMITS,
     MARGIN,
     NODES,
     NODES_NOW,
@@ -33,6 +32,7 @@ from dashboards.boards.common import (
     TRANSACTIONS,
 )
 from dashboards.boards.making import CHAIN, MAKER, NODE, YES_NO, chart, figure, states, table
+from dashboards.limits import LIMITS
 from dashboards.panels import GREEN, GREY, ORANGE, RED, YELLOW, Board, Line, Row, above
 from dashboards.queries.expressions import Increase, Prom, Rate, Ratio, Value
 from dashboards.raw import R

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collector.catalogue import M
-from collector.thresholds import PipelineThresholds
 from dashboards.boards.making import chart, figure, table
+from dashboards.limits import LIMITS
 from dashboards.metrics import PROCESS_CPU, PROCESS_FILES, PROCESS_FILES_LIMIT, PROCESS_MEMORY, PROCESS_START, UP
 from dashboards.panels import GREEN, ORANGE, RED, Board, Line, Panel, Row, above
 from dashboards.queries.expressions import Age, Increase, Prom, Rate, Ratio, Value
-
-_LIMITS = PipelineThresholds()
 
 _WORST = 10
 """Nodes that are shown of hundreds: those that fare worst."""
@@ -108,7 +106,7 @@ _GATHERS = Row(
             "Of the node of each chain that answered last. Beyond the line nobody watches the chain.",
             "s",
             (Age(M.chainwatch_gather_success_timestamp_seconds, ("chain",)), "{{chain}}"),
-            steps=above(_LIMITS.stale_seconds),
+            steps=above(LIMITS.stale_seconds),
             width=6,
         ),
         chart(
@@ -136,7 +134,7 @@ _GATHERS = Row(
                 ),
                 "{{chain}}",
             ),
-            steps=above(_LIMITS.missed_share, ORANGE),
+            steps=above(LIMITS.missed_share, ORANGE),
         ),
         chart(
             "Lateness of gathers",
@@ -218,7 +216,7 @@ _OUTPUTS = Row(
                 ),
                 "{{output}}",
             ),
-            steps=above(_LIMITS.buffer_share),
+            steps=above(LIMITS.buffer_share),
         ),
         chart(
             "Readings that wait",

@@ -93,6 +93,13 @@ def test_thresholds_of_the_options_are_the_collectors_and_the_rules(tmp_path: Pa
     assert "alert: NodeDown" not in made[RULES]
 
 
+def test_and_its_dashboards(tmp_path: Path) -> None:
+    made = rendered(options_of(tmp_path, "health: {restarts: 7}\n"))
+    panels = json.loads(made[f"{DASHBOARDS}/chainwatch-node.json"])["panels"]
+    (restarts,) = (panel for panel in panels if panel["title"] == "Restarts")
+    assert restarts["fieldConfig"]["defaults"]["thresholds"]["steps"][-1]["value"] == 7
+
+
 @pytest.mark.parametrize("kind", ["", "eos: {}\n"])
 def test_of_a_chain_that_nobody_is_to_watch_no_collector_is_missed(kind: str, tmp_path: Path) -> None:
     made = rendered(options_of(tmp_path, kind + without("collector")))

@@ -9,6 +9,7 @@ from typing import Any
 from collector.catalogue import CATALOGUE, Metric
 from dashboards.boards import BOARDS
 from dashboards.grafana import Page, dashboard, uid_of
+from dashboards.limits import figures, filled
 from dashboards.mending import mended
 from dashboards.metrics import STANDARD, Standard
 from dashboards.panels import Board, Language
@@ -28,7 +29,7 @@ THERE = {uid_of(board, language) for board in BOARDS for language in board.langu
 
 def made(board: Board, language: Language, there: Collection[str] = THERE) -> Json:
     """Return a board as Grafana gets it."""
-    return mended(dashboard(Page(board, language, there)), DATA_SOURCES[language])
+    return mended(dashboard(Page(filled(board, figures()), language, there)), DATA_SOURCES[language])
 
 
 DASHBOARDS: Mapping[str, tuple[Board, Language, Json]] = {

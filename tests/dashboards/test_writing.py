@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import dashboards
-from chainwatch.command import DONE, FAILED, main
+from chainwatch.command import DONE, FAILED, WRONG, main
 from dashboards.writing import texts
 
 KEPT = Path(dashboards.__file__).parent / "json"
@@ -69,3 +69,17 @@ def test_grafana_never_reads_half_of_a_file(tmp_path: Path) -> None:
         assert reading.read() == "{}"
     assert path.stat().st_size > 2
     assert {file.name for file in tmp_path.iterdir()} == {*texts()}
+
+
+def test_the_command_colours_panels_by_the_thresholds_of_a_configuration(tmp_path: Path) -> None:
+    chain = "{name: lab, kind: ethereum, servers: [http://127.0.0.1:8545], health: {behind_blocks: 9}}"
+    config = tmp_path / "chainwatch.yaml"
+    config.write_text(f"chains: [{chain}]\n", encoding="utf-8")
+    assert main(["dashboards", "--config", str(config), "--output", str(tmp_path / "into")]) == DONE
+    panels = json.loads((tmp_path / "into" / "chainwatch-node.json").read_text(encoding="utf-8"))["panels"]
+    (lag,) = (panel for panel in panels if panel["title"] == "Lag")
+    assert lag["fieldConfig"]["defaults"]["thresholds"]["steps"][-1]["value"] == 9
+
+    config.write_text("chains: [{}]\n", encoding="utf-8")
+    assert main(["dashboards", "--config", str(config), "--output", str(tmp_path / "not")]) == WRONG
+    assert not (tmp_path / "not").exists()
