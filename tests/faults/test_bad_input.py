@@ -14,14 +14,14 @@ from compose.simulated import GethOptions, NodeosOptions, SimulatedCluster
 from tests.faults.watching import INTERVAL, Seen, target_of, watch
 from tests.helpers import run
 
-SECONDS = 6.0
+SECONDS = 6 * INTERVAL
 NEWER = "1.10.26"
 
 DOWN = {
     # fault: the kind it is counted as, and words of its line
     "down": ("refused", "connection refused"),
-    "hang": ("timeout", "no whole answer within 0.9 s: waiting for the answer of"),
-    "slow": ("timeout", "no whole answer within 0.9 s: reading the answer of"),
+    "hang": ("timeout", "no whole answer within 1.8 s: waiting for the answer of"),
+    "slow": ("timeout", "no whole answer within 1.8 s: reading the answer of"),
     "half": ("cut_off", "the connection ended before the answer did"),
     "huge": ("too_large", f"the answer goes on beyond {LONGEST_ANSWER:,} bytes"),
     "html": ("not_json", "the answer is not JSON"),
@@ -164,11 +164,11 @@ def test_a_node_that_is_mended_is_up_again_and_that_is_said() -> None:
         async with SimulatedCluster(sealers=1, clients=0, newer=0, producers=0, workers=0) as cluster:
             node = cluster.nodes["sealer-1"]
             await node.fault("error_500")
-            await watch([target_of(node)], 2.2, seen)
+            await watch([target_of(node)], 2.2 * INTERVAL, seen)
             assert set(seen.kept.up("sealer-1")) == {0}
             mended = Seen()
             await node.heal()
-            await watch([target_of(node)], 2.2, mended)
+            await watch([target_of(node)], 2.2 * INTERVAL, mended)
             assert set(mended.kept.up("sealer-1")) == {1}
 
     run(scenario())
@@ -181,7 +181,7 @@ def test_an_endless_answer_takes_no_more_memory_than_its_limit() -> None:
             await node.fault("huge", bytes=0)
             tracemalloc.start()
             seen = Seen()
-            await watch([target_of(node)], 2.2, seen)
+            await watch([target_of(node)], 2.2 * INTERVAL, seen)
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             assert set(seen.errors("sealer-1")) <= {"too_large", "timeout"}

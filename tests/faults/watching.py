@@ -14,8 +14,8 @@ from collector.readings import Reading, Value
 from collector.targets import Target
 from compose.simulated import AnyNode
 
-INTERVAL = 1.0
-TIMEOUT = 0.9
+INTERVAL = 2.0
+TIMEOUT = 1.8
 
 
 class Kept:
