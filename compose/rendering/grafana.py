@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from alerts.grafana import rules, since
@@ -74,7 +74,7 @@ def _dashboards(options: Options, kind: str) -> Mapping[str, str]:
     return _written(kind, _languages(options), tuple(figures([(known.chain, known.pipeline)]).items()))
 
 
-@cache
+@lru_cache(maxsize=8)
 def _written(kind: str, languages: tuple[Language, ...], limits: tuple[tuple[str, float], ...]) -> Mapping[str, str]:
     boards = [
         replace(board, languages=tuple(language for language in board.languages if language in languages))
