@@ -74,7 +74,7 @@ class Visit:
         if f"{parts.scheme}://{parts.netloc}/" != self._origin and parts.scheme not in ("data", "blob"):
             self.elsewhere.append(request.url)
 
-    def until(self, expression: str, within: float = 8.0) -> None:
+    def until(self, expression: str, within: float = 15.0) -> None:
         """Wait until an expression holds in the page. Playwright's own way is one that the page's policy forbids."""
         wait_for(lambda: self.page.evaluate(expression), expression, within, every=0.1)
 

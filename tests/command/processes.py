@@ -83,7 +83,7 @@ def scraped(address: str) -> Page:
     return Page(answer.text)
 
 
-def seen(address: str, name: str, /, least: float = 1.0, within: float = 5.0, **labels: str) -> float:
+def seen(address: str, name: str, /, least: float = 1.0, within: float = 15.0, **labels: str) -> float:
     """Wait until the page has one such series with so high a value, and return that."""
 
     def high_enough() -> float:

@@ -541,7 +541,7 @@ class Terminal:
         """Wait until a text is on the screen, and return all that is."""
         return self.until(lambda frame: what in frame, what)
 
-    def until(self, condition: Callable[[str], bool], what: str, within: float = 8.0) -> str:
+    def until(self, condition: Callable[[str], bool], what: str, within: float = 15.0) -> str:
         """Wait until that holds for what is on the screen, and return it."""
         deadline = time.monotonic() + within
         while not condition(self.frame):

@@ -205,7 +205,7 @@ async def reporter(
         yield Reporter(socket, name)
 
 
-async def until(condition: Callable[[], object], what: str = "", within: float = 3.0) -> None:
+async def until(condition: Callable[[], object], what: str = "", within: float = 10.0) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - what holds is told by nothing else

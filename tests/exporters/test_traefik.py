@@ -85,7 +85,7 @@ async def balancing(file: Path, *hosts: str) -> AsyncIterator[Balancer]:
         await balancer.exporter.close(1.0)
 
 
-async def until(condition: Callable[[], object], within: float = 5.0) -> None:
+async def until(condition: Callable[[], object], within: float = 10.0) -> None:
     """Wait until something is true."""
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - of what it waits for there is no event

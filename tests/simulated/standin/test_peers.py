@@ -102,7 +102,7 @@ def test_one_that_was_away_catches_up_at_the_pace_that_is_set(make: Make) -> Non
     producer = make("producer").produces()
     producer.grow(1500)
     producer.start().up()
-    slow = make("slow").follows(producer).start(STANDIN_SYNC_RATE="500").up()
+    slow = make("slow").follows(producer).start(STANDIN_SYNC_RATE="300").up()
     fast = make("fast").follows(producer).start().up()
     fast.reaches(1500, 3)
     time.sleep(0.5)
