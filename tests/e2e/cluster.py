@@ -247,15 +247,27 @@ def has_passed(number: int) -> bool:
 
 def sealed_in_turn(cluster: Cluster, *sealers: str) -> bool:
     """Tell whether each of the newest blocks is of the sealer whose turn it was, twice around, and these are all."""
-    head, count = height(), 2 * len(sealers)
-    if head < count:
-        return False
-    blocks = [rpc("eth_getBlockByNumber", hex(number), False) for number in range(head - count + 1, head + 1)]
+    return sealed_alternately(cluster, *sealers) and set(_newest("difficulty", 2 * len(sealers))) == {"0x2"}
+
+
+def sealed_alternately(cluster: Cluster, *sealers: str) -> bool:
+    """Tell whether the newest blocks are of these sealers, one after the other, twice around.
+
+    That may be all there is: of two sealers neither may seal two blocks in a row, so that they seal each other's turns
+    for ever if the first block was not sealed in turn.
+    """
+    around = len(sealers)
     # geth 1.8 has no clique_getSigner.
-    snapshots = {int(block["number"], 16): rpc("clique_getSnapshot", block["number"]) for block in blocks}
-    signers = {snapshot["recents"][str(number)] for number, snapshot in snapshots.items()}
-    in_turn = {block["difficulty"] for block in blocks} == {"0x2"}
-    return in_turn and signers == {cluster.address(name) for name in sealers}
+    snapshots = [(number, rpc("clique_getSnapshot", number)) for number in _newest("number", 2 * around)]
+    signers = [snapshot["recents"][str(int(number, 16))] for number, snapshot in snapshots]
+    return signers[:around] == signers[around:] and set(signers) == {cluster.address(name) for name in sealers}
+
+
+def _newest(field: str, count: int) -> list[str]:
+    """Return a field of so many newest blocks, the oldest first; none before there are as many."""
+    head = height()
+    numbers = range(head - count + 1, head + 1) if head >= count else ()
+    return [rpc("eth_getBlockByNumber", hex(number), False)[field] for number in numbers]
 
 
 def rpc_by_websocket(method: str, *params: object) -> Any:  # noqa: ANN401 - JSON is anything
