@@ -19,8 +19,9 @@ def texts(boards: Sequence[Board] = BOARDS, limits: Figures | None = None) -> Ma
     Without `limits` panels are coloured by the alerts' defaults.
     """
     known = figures() if limits is None else limits
+    boards = [filled(board, known) for board in boards]
     there = {uid_of(board, language) for board in boards for language in board.languages}
-    pages = [Page(filled(board, known), language, there) for board in boards for language in board.languages]
+    pages = [Page(board, language, there) for board in boards for language in board.languages]
     return {
         f"{uid_of(page.board, page.language)}.json": _text(mended(dashboard(page), DATA_SOURCES[page.language]))
         for page in pages

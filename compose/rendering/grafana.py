@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from alerts.alert import Limits
 from alerts.grafana import rules, since
 from compose.options.kinds import Options
 from compose.rendering.alerting import address, thresholds, wanted
@@ -57,7 +58,10 @@ def provisioning(options: Options, kind: str, *, watched: bool) -> dict[str, str
             {"apiVersion": 1, "providers": [provider]},
             "Grafana shows every dashboard (JSON) that lies beside this file.",
         ),
-        **{f"{FOLDER}/dashboards/{name}": text for name, text in _dashboards(options, kind).items()},
+        **{
+            f"{FOLDER}/dashboards/{name}": text
+            for name, text in _dashboards(kind, _languages(options), thresholds(options)).items()
+        },
         **(_rules(options) if watched else {}),
     }
 
@@ -68,20 +72,15 @@ def _languages(options: Options) -> tuple[Language, ...]:
     return tuple(language for language, there in found.items() if there)
 
 
-def _dashboards(options: Options, kind: str) -> Mapping[str, str]:
-    """Return the dashboards of this kind of chain, by the names of their files."""
-    known = thresholds(options)
-    return _written(kind, _languages(options), tuple(figures([(known.chain, known.pipeline)]).items()))
-
-
 @lru_cache(maxsize=8)
-def _written(kind: str, languages: tuple[Language, ...], limits: tuple[tuple[str, float], ...]) -> Mapping[str, str]:
+def _dashboards(kind: str, languages: tuple[Language, ...], limits: Limits) -> Mapping[str, str]:
+    """Return the dashboards of this kind of chain, by the names of their files."""
     boards = [
         replace(board, languages=tuple(language for language in board.languages if language in languages))
         for board in BOARDS
         if kind in board.kinds
     ]
-    return texts(boards, dict(limits))
+    return texts(boards, figures([(limits.chain, limits.pipeline)]))
 
 
 def _rules(options: Options) -> dict[str, str]:

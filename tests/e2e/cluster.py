@@ -247,7 +247,8 @@ def has_passed(number: int) -> bool:
 
 def sealed_in_turn(cluster: Cluster, *sealers: str) -> bool:
     """Tell whether each of the newest blocks is of the sealer whose turn it was, twice around, and these are all."""
-    return sealed_alternately(cluster, *sealers) and set(_newest("difficulty", 2 * len(sealers))) == {"0x2"}
+    blocks = [rpc("eth_getBlockByNumber", hex(number), False) for number in _newest(2 * len(sealers))]
+    return {block["difficulty"] for block in blocks} == {"0x2"} and sealed_alternately(cluster, *sealers)
 
 
 def sealed_alternately(cluster: Cluster, *sealers: str) -> bool:
@@ -258,16 +259,15 @@ def sealed_alternately(cluster: Cluster, *sealers: str) -> bool:
     """
     around = len(sealers)
     # geth 1.8 has no clique_getSigner.
-    snapshots = [(number, rpc("clique_getSnapshot", number)) for number in _newest("number", 2 * around)]
-    signers = [snapshot["recents"][str(int(number, 16))] for number, snapshot in snapshots]
+    newest = _newest(2 * around)
+    signers = [rpc("clique_getSnapshot", hex(number))["recents"][str(number)] for number in newest]
     return signers[:around] == signers[around:] and set(signers) == {cluster.address(name) for name in sealers}
 
 
-def _newest(field: str, count: int) -> list[str]:
-    """Return a field of so many newest blocks, the oldest first; none before there are as many."""
+def _newest(count: int) -> range:
+    """Return the numbers of so many newest blocks; none before there are as many."""
     head = height()
-    numbers = range(head - count + 1, head + 1) if head >= count else ()
-    return [rpc("eth_getBlockByNumber", hex(number), False)[field] for number in numbers]
+    return range(head - count + 1, head + 1) if head >= count else range(0)
 
 
 def rpc_by_websocket(method: str, *params: object) -> Any:  # noqa: ANN401 - JSON is anything
